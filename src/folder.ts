@@ -1,0 +1,107 @@
+/**
+ * The data folder: its layout, permissions, lock, and this server's stable id.
+ * Two processes on one embedded database ruin it silently (traps.md), so the lock comes before everything else.
+ * It is flock's: free again after kill -9, where a pid file is not.
+ */
+import { dlopen, FFIType } from "bun:ffi";
+import { chmodSync, closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeFileSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { failure, messageOf } from "./errors";
+
+const LOCK_EXCLUSIVE_NONBLOCKING = 2 | 4;
+
+export interface Lock {
+  release(): void;
+}
+
+export interface DataFolder {
+  readonly root: string;
+  /** The embedded database's files. */
+  readonly database: string;
+  /** Where the spool will be kept. */
+  readonly spool: string;
+  /** Child processes of ours, for the next start to end if we can't. */
+  readonly children: string;
+  /** Ollama's output. */
+  readonly engineLog: string;
+  /** UUID of this server, the same over restarts: rows in a shared database name their server by it. */
+  readonly serverId: string;
+  release(): void;
+}
+
+/**
+ * Opens the data folder, makes it where it is missing, and takes its lock.
+ * @param owner said to whoever comes second, such as "http://127.0.0.1:8000"
+ * @throws Failure `folder_unusable`, or `folder_in_use` naming the server that has it
+ */
+export function openFolder(root: string, owner: string): DataFolder {
+  try {
+    mkdirSync(root, { recursive: true, mode: 0o700 });
+    chmodSync(root, 0o700);
+  } catch (error) {
+    throw failure.start(
+      "folder_unusable",
+      `the data folder ${root} can't be used (${messageOf(error)}): set CORRAL_DATA_DIR to a folder that this user can write to`,
+    );
+  }
+  const lock = takeLock(join(root, "lock"), `pid ${process.pid}, ${owner}`);
+  return {
+    root,
+    database: join(root, "database"),
+    spool: join(root, "spool"),
+    children: join(root, "children.json"),
+    engineLog: join(root, "ollama.log"),
+    serverId: stableId(join(root, "server-id")),
+    release: lock.release,
+  };
+}
+
+/**
+ * Takes a lock on a file and writes who has it into it.
+ * @throws Failure `folder_in_use` naming the holder
+ */
+export function takeLock(path: string, holder: string): Lock {
+  let file: number;
+  try {
+    file = openSync(path, "a+", 0o600);
+  } catch (error) {
+    throw failure.start("folder_unusable", `the lock ${path} can't be opened (${messageOf(error)})`);
+  }
+  if (flock(file, LOCK_EXCLUSIVE_NONBLOCKING) !== 0) {
+    closeSync(file);
+    const first = readFileSync(path, "utf8").trim() || "another process";
+    throw failure.start(
+      "folder_in_use",
+      `the data folder of ${path} is in use by ${first}: stop it, or give this one a folder of its own with CORRAL_DATA_DIR`,
+    );
+  }
+  ftruncateSync(file);
+  writeSync(file, `${holder}\n`);
+  return { release: () => closeSync(file) };
+}
+
+function flock(file: number, operation: number): number {
+  const library = dlopen(libc(), { flock: { args: [FFIType.i32, FFIType.i32], returns: FFIType.i32 } });
+  try {
+    return library.symbols.flock(file, operation);
+  } finally {
+    library.close();
+  }
+}
+
+/** The C library's file name on this system. */
+export function libc(): string {
+  return process.platform === "darwin" ? "libSystem.B.dylib" : "libc.so.6";
+}
+
+function stableId(path: string): string {
+  try {
+    const known = readFileSync(path, "utf8").trim();
+    if (/^[0-9a-f-]{36}$/.test(known)) return known;
+  } catch {
+    // The first start: made below.
+  }
+  const id = crypto.randomUUID();
+  writeFileSync(path, `${id}\n`, { mode: 0o600 });
+  return id;
+}

@@ -1,0 +1,24 @@
+/**
+ * The log: one line a request, one a change of state. JSON for machines, pretty for people. It goes to stderr,
+ * and no prompt, reply or secret is ever given to it.
+ */
+import { type Logger, pino } from "pino";
+import pretty from "pino-pretty";
+
+export type Log = Pick<Logger, "trace" | "debug" | "info" | "warn" | "error" | "fatal">;
+
+/**
+ * @param level least level that is written
+ * @param format `auto` is pretty in a terminal and json elsewhere
+ */
+export function createLog(level: string, format: "auto" | "json" | "pretty"): Log {
+  const wantsPretty = format === "pretty" || (format === "auto" && process.stderr.isTTY === true);
+  // A stream instead of pino's `transport`: that one starts a Worker, which fails in the binary (traps.md).
+  const destination = wantsPretty
+    ? pretty({ destination: 2, sync: true, ignore: "pid,hostname", translateTime: "SYS:HH:MM:ss.l", singleLine: true })
+    : pino.destination({ dest: 2, sync: true });
+  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+}
+
+/** A log that says nothing: for the library, and for tests. */
+export const silentLog: Log = pino({ level: "silent" });

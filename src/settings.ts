@@ -1,0 +1,293 @@
+/**
+ * What the program can be told, in one schema: each setting with its description, unit and default. Read once,
+ * at the edge, from the environment and from flags over it, into one frozen object of values and their sources.
+ * A wrong value stops the start; nothing else in the program looks at the environment.
+ */
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { type Static, type TSchema, Type } from "@sinclair/typebox";
+import { Value } from "@sinclair/typebox/value";
+import { Failure, failure } from "./errors";
+
+/** What a setting's schema carries beside TypeBox's own words. `Infinity` as a default is said as "forever". */
+interface About {
+  /** Environment variables it is read from, the first that is set wins. */
+  variables: readonly [string, ...string[]];
+  description: string;
+  /** What it takes, in the words of an error message. */
+  takes: string;
+  /** How its text is read; a duration is kept in milliseconds. */
+  reads: "text" | "integer" | "duration";
+}
+
+const port = { minimum: 0, maximum: 65535 };
+
+export const settingsSchema = Type.Object({
+  port: setting(Type.Integer({ ...port, default: 8000 }), {
+    variables: ["CORRAL_PORT", "PORT"],
+    description: "Port that Corral answers on; 0 takes a free one",
+    takes: "a port from 0 to 65535",
+    reads: "integer",
+  }),
+  host: setting(Type.String({ minLength: 1, default: "127.0.0.1" }), {
+    variables: ["CORRAL_HOST"],
+    description: "Address that Corral listens on",
+    takes: "an address of this machine, such as 127.0.0.1 or 0.0.0.0",
+    reads: "text",
+  }),
+  ollamaHost: setting(Type.String({ default: "" }), {
+    variables: ["OLLAMA_HOST"],
+    description: "Address of the Ollama that Corral starts: host, host:port or URL (loopback when empty)",
+    takes: "a host, host:port or URL",
+    reads: "text",
+  }),
+  ollamaPort: setting(Type.Integer({ minimum: 1, maximum: 65535, default: 11434 }), {
+    variables: ["OLLAMA_PORT"],
+    description: "Port of that Ollama; a port inside OLLAMA_HOST wins",
+    takes: "a port from 1 to 65535",
+    reads: "integer",
+  }),
+  ollamaTimeout: setting(Type.Number({ exclusiveMinimum: 0, default: 30_000 }), {
+    variables: ["OLLAMA_TIMEOUT"],
+    description: "How long Corral's own questions to Ollama may take (never a client's request); plain numbers are seconds",
+    takes: "a duration above 0, such as 30 or 30s",
+    reads: "duration",
+  }),
+  ollamaMaxRetries: setting(Type.Integer({ minimum: 0, maximum: 1000, default: 3 }), {
+    variables: ["OLLAMA_MAX_RETRIES"],
+    description: "How often such a question is asked again",
+    takes: "a whole number from 0 to 1000",
+    reads: "integer",
+  }),
+  ollamaBin: setting(Type.String({ default: "" }), {
+    variables: ["OLLAMA_BIN"],
+    description: "The ollama program to start (found on the PATH and in its usual places when empty)",
+    takes: "a path",
+    reads: "text",
+  }),
+  ollamaUrl: setting(Type.String({ default: "" }), {
+    variables: ["OLLAMA_URL"],
+    description: "Use the Ollama that runs at this URL, and start none",
+    takes: "a URL such as http://127.0.0.1:11434",
+    reads: "text",
+  }),
+  databaseUrl: setting(Type.String({ pattern: "^(postgres(ql)?://.+)?$", default: "" }), {
+    variables: ["DATABASE_URL"],
+    description: "PostgreSQL server (14 or later) to keep records in (an embedded PostgreSQL when empty)",
+    takes: "a URL such as postgres://user:password@host:5432/corral",
+    reads: "text",
+  }),
+  dataDir: setting(Type.String({ minLength: 1, default: "$XDG_DATA_HOME/corral" }), {
+    variables: ["CORRAL_DATA_DIR"],
+    description: "Folder for the embedded database, Ollama's log and what must outlive a restart",
+    takes: "a path",
+    reads: "text",
+  }),
+  content: setting(Type.Union([Type.Literal("full"), Type.Literal("none")], { default: "full" }), {
+    variables: ["CORRAL_CONTENT"],
+    description: "Whether prompts and replies are kept: full or none",
+    takes: "full or none",
+    reads: "text",
+  }),
+  keepContent: setting(Type.Number({ minimum: 0, default: 30 * 86_400_000 }), {
+    variables: ["CORRAL_KEEP_CONTENT"],
+    description: "How long prompts and replies are kept",
+    takes: "a duration such as 30d, or forever",
+    reads: "duration",
+  }),
+  keepRequests: setting(Type.Number({ minimum: 0, default: 400 * 86_400_000 }), {
+    variables: ["CORRAL_KEEP_REQUESTS"],
+    description: "How long request rows are kept",
+    takes: "a duration such as 400d, or forever",
+    reads: "duration",
+  }),
+  keepMetrics: setting(Type.Number({ minimum: 0, default: Number.POSITIVE_INFINITY }), {
+    variables: ["CORRAL_KEEP_METRICS"],
+    description: "How long metrics are kept",
+    takes: "a duration such as 400d, or forever",
+    reads: "duration",
+  }),
+  corsOrigins: setting(Type.String({ default: "" }), {
+    variables: ["CORS_ORIGINS"],
+    description: "Further origins whose pages may call Corral, separated by commas",
+    takes: "origins such as https://chat.example.org, separated by commas",
+    reads: "text",
+  }),
+  ollamaOrigins: setting(Type.String({ default: "" }), {
+    variables: ["OLLAMA_ORIGINS"],
+    description: "The same, under Ollama's name",
+    takes: "origins such as https://chat.example.org, separated by commas",
+    reads: "text",
+  }),
+  drain: setting(Type.Number({ minimum: 0, default: 8_000 }), {
+    variables: ["CORRAL_DRAIN"],
+    description: "How long requests may go on after SIGTERM before they are ended",
+    takes: "a duration such as 8s",
+    reads: "duration",
+  }),
+  logLevel: setting(
+    Type.Union(
+      ["trace", "debug", "info", "warn", "error", "fatal"].map((level) => Type.Literal(level)),
+      { default: "info" },
+    ),
+    {
+      variables: ["LOG_LEVEL"],
+      description: "Least level that is logged",
+      takes: "trace, debug, info, warn, error or fatal",
+      reads: "text",
+    },
+  ),
+  logFormat: setting(
+    Type.Union([Type.Literal("auto"), Type.Literal("json"), Type.Literal("pretty")], { default: "auto" }),
+    {
+      variables: ["LOG_FORMAT"],
+      description: "Log as json or pretty (auto: pretty in a terminal)",
+      takes: "auto, json or pretty",
+      reads: "text",
+    },
+  ),
+});
+
+export type SettingValues = Readonly<Static<typeof settingsSchema>>;
+
+export interface Settings {
+  readonly values: SettingValues;
+  /** Where each value comes from: a variable's or flag's name, or "default". */
+  readonly sources: Readonly<Record<keyof SettingValues, string>>;
+  /** Things to say at the start that do not stop it, such as a misspelt variable. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Reads the settings.
+ * @param environment such as `process.env`; an empty value counts as not set
+ * @param flags name to value, without dashes: `{ port: "8000" }`; they win over the environment
+ * @throws Failure `wrong_setting` that names the variable, what it held and what it takes
+ */
+export function readSettings(
+  environment: Readonly<Record<string, string | undefined>>,
+  flags: Readonly<Record<string, string>> = {},
+): Settings {
+  const values: Record<string, unknown> = {};
+  const sources: Record<string, string> = {};
+  for (const [name, schema] of Object.entries(settingsSchema.properties)) {
+    const about = aboutOf(schema);
+    const flag = flagOf(about);
+    const variable = about.variables.find((candidate) => environment[candidate]);
+    const given = flags[flag] ?? (variable ? environment[variable] : undefined);
+    sources[name] = flags[flag] !== undefined ? `--${flag}` : variable && given ? variable : "default";
+    if (given === undefined) {
+      values[name] = schema.default;
+      continue;
+    }
+    const value = readText(given, about.reads, about.variables[0] === "OLLAMA_TIMEOUT" ? 1000 : 0);
+    if (!Value.Check(schema, value)) throw failure.setting(sources[name], blot(given), about.takes);
+    values[name] = value;
+  }
+  if (sources.dataDir === "default") {
+    values.dataDir = join(environment.XDG_DATA_HOME || join(environment.HOME || homedir(), ".local/share"), "corral");
+  }
+  checkUrl(String(values.ollamaUrl), String(sources.ollamaUrl));
+  if (!Value.Check(settingsSchema, values)) throw new Failure("wrong_setting", 400, "Wrong setting", "unreadable settings");
+  return Object.freeze({
+    values: Object.freeze(values),
+    sources: Object.freeze(sources as Record<keyof SettingValues, string>),
+    warnings: Object.freeze(misspelt(environment)),
+  });
+}
+
+/** Every setting as a row: variables, flag, default in words, description. The README's table is made of these. */
+export function describeSettings(): { variables: string; flag: string; default: string; description: string }[] {
+  return Object.values(settingsSchema.properties).map((schema) => {
+    const about = aboutOf(schema);
+    const value: unknown = schema.default;
+    return {
+      variables: about.variables.join(", "),
+      flag: `--${flagOf(about)}`,
+      default: about.reads === "duration" ? sayDuration(Number(value)) : String(value),
+      description: about.description,
+    };
+  });
+}
+
+/** The flags that exist, without dashes. */
+export function flagNames(): string[] {
+  return Object.values(settingsSchema.properties).map((schema) => flagOf(aboutOf(schema)));
+}
+
+function setting<T extends TSchema>(schema: T, about: About): T {
+  return { ...schema, ...about };
+}
+
+function aboutOf(schema: TSchema): About {
+  const { variables, description, takes, reads } = schema;
+  return { variables, description: String(description), takes, reads };
+}
+
+/** CORRAL_DATA_DIR is --data-dir; OLLAMA_HOST is --ollama-host. */
+function flagOf(about: About): string {
+  return about.variables[0].replace(/^CORRAL_/, "").toLowerCase().replaceAll("_", "-");
+}
+
+const durationUnits: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+function readText(text: string, reads: About["reads"], plainUnit: number): unknown {
+  if (reads === "text") return text.trim();
+  if (reads === "integer") return /^\s*\d+\s*$/.test(text) ? Number(text) : undefined;
+  if (text.trim() === "forever") return Number.POSITIVE_INFINITY;
+  const match = /^\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|)\s*$/.exec(text);
+  if (!match) return undefined;
+  const unit = match[2] ? durationUnits[match[2]] : plainUnit || (Number(match[1]) === 0 ? 1 : undefined);
+  return unit === undefined ? undefined : Number(match[1]) * unit;
+}
+
+function sayDuration(ms: number): string {
+  if (!Number.isFinite(ms)) return "forever";
+  for (const unit of ["d", "h", "m", "s"] as const) {
+    const size = durationUnits[unit] ?? 1;
+    if (ms >= size && ms % size === 0 && !(unit === "h" && ms === size)) return `${ms / size}${unit}`;
+  }
+  return `${ms}ms`;
+}
+
+function checkUrl(text: string, source: string): void {
+  if (!text) return;
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url?.protocol !== "http:" && url?.protocol !== "https:") {
+    throw failure.setting(source, blot(text), "a URL such as http://127.0.0.1:11434");
+  }
+}
+
+/** A URL's password must not reach the terminal through an error message. */
+function blot(text: string): string {
+  return text.replace(/(\/\/[^:@/]*:)[^@]*@/, "$1***@");
+}
+
+function misspelt(environment: Readonly<Record<string, string | undefined>>): string[] {
+  const known = Object.values(settingsSchema.properties).flatMap((schema) => aboutOf(schema).variables);
+  return Object.keys(environment)
+    .filter((name) => name.startsWith("CORRAL_") && !name.startsWith("CORRAL_SIMULATOR_") && !known.includes(name))
+    .map((name) => `${name} is not a setting${suggestion(name, known)}: it is ignored`);
+}
+
+/** " (did you mean X?)" for the nearest of the known names, or nothing when none is near. */
+export function suggestion(name: string, known: readonly string[]): string {
+  const ranked = known.map((candidate) => ({ candidate, far: distance(name, candidate) })).sort((a, b) => a.far - b.far);
+  const nearest = ranked[0];
+  return nearest && nearest.far <= Math.max(3, name.length / 3) ? ` (did you mean ${nearest.candidate}?)` : "";
+}
+
+/** Levenshtein's distance. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
+
