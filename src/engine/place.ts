@@ -1,0 +1,111 @@
+/** What is at Ollama's address, and where the ollama program is: the looks before anything is started. */
+import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { join } from "node:path";
+import { codeOf, isUnreachable } from "./client";
+
+export type Occupant =
+  | { kind: "nothing" }
+  | { kind: "ollama" }
+  /** A Corral: ours or another's; its instance id. */
+  | { kind: "corral"; instance: string }
+  /** Something else, in words. */
+  | { kind: "stranger"; what: string };
+
+/** The header in which a Corral names itself on its own answers. */
+export const instanceHeader = "x-corral-instance";
+
+/** Asks who answers at an address, for at most `withinMs`. */
+export async function occupant(address: string, withinMs = 2000): Promise<Occupant> {
+  const port = Number(new URL(address).port || 80);
+  try {
+    const response = await fetch(`${address}/`, { redirect: "manual", signal: AbortSignal.timeout(withinMs) });
+    const instance = response.headers.get(instanceHeader);
+    const text = (await response.text()).slice(0, 200);
+    if (instance) return { kind: "corral", instance };
+    if (response.status === 200 && text.trim() === "Ollama is running") return { kind: "ollama" };
+    const server = response.headers.get("server");
+    return stranger(port, `answers HTTP ${response.status}${server ? ` as ${server}` : ""}, but is not Ollama`);
+  } catch (error) {
+    if (isUnreachable(error)) return { kind: "nothing" };
+    if (error instanceof Error && error.name === "TimeoutError") return stranger(port, "accepts connections, but does not answer");
+    return stranger(port, `does not speak HTTP (${codeOf(error) || "no answer"})`);
+  }
+}
+
+function stranger(port: number, does: string): Occupant {
+  const holder = portHolder(port);
+  return { kind: "stranger", what: holder ? `${holder}, which ${does}` : `a program that ${does}` };
+}
+
+/** The process that listens on a TCP port: `nginx (pid 123)`, or null where the system does not say (another user's). */
+function portHolder(port: number): string | null {
+  const suffix = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+  const inodes = new Set<string>();
+  for (const table of ["/proc/net/tcp", "/proc/net/tcp6"]) {
+    for (const row of readOr(table).split("\n").slice(1)) {
+      const fields = row.trim().split(/\s+/);
+      if (fields[3] === "0A" && fields[1]?.endsWith(suffix) && fields[9]) inodes.add(`socket:[${fields[9]}]`);
+    }
+  }
+  if (inodes.size === 0) return null;
+  for (const pid of list("/proc").filter((name) => /^\d+$/.test(name))) {
+    for (const file of list(`/proc/${pid}/fd`)) {
+      if (inodes.has(link(`/proc/${pid}/fd/${file}`))) return `${readOr(`/proc/${pid}/comm`).trim()} (pid ${pid})`;
+    }
+  }
+  return null;
+}
+
+const usualPlaces = [
+  "/usr/local/bin/ollama",
+  "/usr/bin/ollama",
+  "/opt/homebrew/bin/ollama",
+  "/Applications/Ollama.app/Contents/Resources/ollama",
+];
+
+/**
+ * The ollama program's path, or why there is none.
+ * @param given OLLAMA_BIN, or "" to look on the PATH and in the usual places
+ */
+export function findBinary(given: string, path: string | undefined): { found: string } | { missing: string } {
+  if (given) {
+    const found = Bun.which(given, path === undefined ? {} : { PATH: path });
+    return found ? { found } : { missing: `OLLAMA_BIN is "${given}", and there is no program there: correct it, or unset it` };
+  }
+  const found = Bun.which("ollama", path === undefined ? {} : { PATH: path }) ?? usualPlaces.find(existsSync);
+  if (found) return { found };
+  return { missing: `there is no ollama program on this machine. ${howToGetOne()}` };
+}
+
+function howToGetOne(): string {
+  const unit = ["/etc/systemd/system/ollama.service", "/usr/lib/systemd/system/ollama.service"].find(existsSync);
+  if (unit) {
+    const host = /OLLAMA_HOST=([^"\s]+)/.exec(readOr(unit))?.[1];
+    return `A systemd Ollama is set up here: run "systemctl start ollama" and start Corral with OLLAMA_URL=http://${host ?? "127.0.0.1:11434"}`;
+  }
+  return "Install it from https://ollama.com/download, name it with OLLAMA_BIN=/path/to/ollama, or use a running one with OLLAMA_URL=http://host:11434";
+}
+
+function readOr(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+function list(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch {
+    return [];
+  }
+}
+
+function link(path: string): string {
+  try {
+    return readlinkSync(join(path));
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,438 @@
+/**
+ * `OllamaService` of the contract: Ollama as a process that is kept running, or as a server of somebody else's that
+ * is used and left alone. The gateway speaks to it through the `Engine` interface below.
+ */
+import { Value } from "@sinclair/typebox/value";
+import { Child } from "../children/child";
+import { ChildRegistry } from "../children/registry";
+import {
+  ConnectionError,
+  HealthCheckError,
+  messageOf,
+  OllamaServiceError,
+  ServiceStartError,
+  ServiceStopError,
+} from "../errors";
+import { type Log, silentLog } from "../log";
+import { createEngineClient, type EngineClient } from "./client";
+import { NetworkConfig } from "./network";
+import { EngineOutput } from "./output";
+import { findBinary, type Occupant, occupant } from "./place";
+import { errorSchema, type GenerateReply, generateReplySchema, type Model } from "./wire";
+
+export type EngineState = "missing" | "starting" | "ready" | "down";
+
+/** What the gateway and the API need of the engine. */
+export interface Engine {
+  readonly address: string;
+  /** Whether Corral started it. One that somebody else runs is used, never stopped. */
+  readonly owned: boolean;
+  readonly why: string | null;
+  readonly state: EngineState;
+  /** Grows with each start. */
+  readonly run: number;
+  readonly pid: number | null;
+  readonly restarts: number;
+  readonly version: string | null;
+  /** Waits until it is ready. @throws the signal's reason */
+  ready(signal: AbortSignal): Promise<void>;
+  /** Whether the engine's process of that run is dead. Waits a moment, since a stream can break before the exit is seen. */
+  died(run: number): Promise<boolean>;
+  restart(why: string): Promise<void>;
+}
+
+export interface OllamaServiceOptions {
+  readonly network?: NetworkConfig;
+  /** Use the Ollama that runs at this URL, and start none. */
+  readonly url?: string;
+  /** The ollama program; found on the PATH and in its usual places when empty. */
+  readonly binary?: string;
+  /** What to run instead of `ollama serve`. */
+  readonly command?: readonly string[];
+  /** Ollama's environment; OLLAMA_HOST is set over it. Default: this process's. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Called after each `generate` with what Ollama measured; `metricsEnabled` says whether it is given. */
+  readonly onMetrics?: (reply: GenerateReply) => void;
+  readonly log?: Log;
+  readonly registry?: ChildRegistry;
+  readonly output?: EngineOutput;
+  /** Addresses that are ourselves: starting Ollama there is refused. */
+  readonly ourselves?: () => readonly string[];
+  /** Longest time from start to the first answer, in ms. */
+  readonly readyWithinMs?: number;
+  readonly probeEveryMs?: number;
+  readonly backoffMs?: number;
+}
+
+const LOOK_AGAIN_MS = 5000;
+
+/**
+ * Starts Ollama and keeps it running.
+ *
+ * @example
+ * import { NetworkConfig, OllamaService } from "corral";
+ *
+ * const service = new OllamaService({ network: new NetworkConfig({ host: "127.0.0.1" }) });
+ * await service.start();
+ * const { response } = await service.generate("llama3.2", "Why is the sky blue?");
+ * await service.stop();
+ */
+export class OllamaService implements Engine {
+  readonly #options: OllamaServiceOptions;
+  readonly #network: NetworkConfig;
+  readonly #log: Log;
+  readonly #client: EngineClient;
+  readonly #output: EngineOutput;
+  #child: Child | null = null;
+  #state: EngineState = "down";
+  #why: string | null = "Ollama was not started yet";
+  #version: string | null = null;
+  #attachedRuns = 0;
+  #readySince: number | null = null;
+  /** Ends the loop that looks after an engine that is not a child of ours. */
+  #looking: AbortController | null = null;
+  readonly #listeners = new Set<() => void>();
+
+  constructor(options: OllamaServiceOptions = {}) {
+    this.#options = options;
+    this.#network = options.network ?? new NetworkConfig();
+    this.#log = options.log ?? silentLog;
+    this.#output = options.output ?? new EngineOutput(null, this.#log);
+    this.#client = createEngineClient({
+      address: () => this.address,
+      timeoutMs: this.#network.timeout * 1000,
+      retries: this.#network.maxRetries,
+    });
+  }
+
+  get address(): string {
+    return this.#options.url ? this.#options.url.replace(/\/+$/, "") : this.#network.baseUrl;
+  }
+  get owned(): boolean {
+    return this.#child !== null;
+  }
+  get state(): EngineState {
+    if (!this.#child) return this.#state;
+    if (this.#child.state === "ready") return "ready";
+    return this.#child.state === "starting" && this.#child.why === null ? "starting" : "down";
+  }
+  get why(): string | null {
+    if (!this.#child) return this.#why;
+    return this.#child.why ?? (this.#child.state === "starting" ? "Ollama is starting" : null);
+  }
+  get run(): number {
+    return this.#child ? this.#child.run : this.#attachedRuns;
+  }
+  get pid(): number | null {
+    return this.#child?.pid ?? null;
+  }
+  get restarts(): number {
+    return this.#child ? Math.max(0, this.#child.run - 1) : 0;
+  }
+  get version(): string | null {
+    return this.#version;
+  }
+
+  /** Whether Ollama answers. */
+  get isRunning(): boolean {
+    return this.state === "ready";
+  }
+  get baseUrl(): string {
+    return this.address;
+  }
+  /** Seconds since Ollama became ready, 0 while it is not. */
+  get uptimeSeconds(): number {
+    return this.isRunning && this.#readySince !== null ? (performance.now() - this.#readySince) / 1000 : 0;
+  }
+  /** Whether `onMetrics` is told of each generation. */
+  get metricsEnabled(): boolean {
+    return this.#options.onMetrics !== undefined;
+  }
+
+  /**
+   * Starts Ollama, or uses the one that answers at the address already.
+   * @param startupDelay seconds to wait at most for the first healthy answer; then the start goes on in the background
+   * @throws ServiceStartError no program, a stranger on the port, or an address that is our own
+   */
+  async start(startupDelay = 2.0): Promise<void> {
+    if (this.#child || this.#looking) return this.#wait(startupDelay);
+    try {
+      await this.#look();
+    } catch (error) {
+      if (!(error instanceof ServiceStartError)) throw error;
+      this.#become(this.#state === "missing" ? "missing" : "down", error.message);
+      this.#keepLooking();
+      throw error;
+    }
+    await this.#wait(startupDelay);
+  }
+
+  /**
+   * Stops what `start` started, with its model runners. An Ollama of somebody else's is left alone.
+   * @param timeout seconds until it is killed
+   * @throws ServiceStopError when it did not end
+   */
+  async stop(timeout = 5.0): Promise<void> {
+    this.#looking?.abort();
+    this.#looking = null;
+    const child = this.#child;
+    try {
+      await child?.stop(timeout * 1000);
+    } catch (error) {
+      throw new ServiceStopError(`Ollama (pid ${child?.pid}) can't be stopped: ${messageOf(error)}`, { cause: error });
+    }
+    this.#child = null;
+    this.#output.close();
+    this.#become("down", "Ollama was stopped");
+  }
+
+  /**
+   * Asks Ollama whether it is well.
+   * @param retries how often to ask again; default: the network's `maxRetries`
+   * @returns true
+   * @throws HealthCheckError after the last try
+   */
+  async healthCheck(retries = this.#network.maxRetries): Promise<boolean> {
+    for (let attempt = 0; ; attempt++) {
+      const found = await occupant(this.address, this.#network.timeout * 1000);
+      if (found.kind === "ollama") return true;
+      if (attempt >= retries) {
+        const saw = found.kind === "nothing" ? "nothing answers there" : sayOccupant(found);
+        throw new HealthCheckError(`Ollama at ${this.address} is not healthy: ${saw} (asked ${attempt + 1} times)`);
+      }
+      await Bun.sleep(Math.min(100 * 2 ** attempt, 2000));
+    }
+  }
+
+  /** The installed models, as Ollama lists them. @throws ConnectionError */
+  async getModels(): Promise<Model[]> {
+    return this.#asService(() => this.#client.models());
+  }
+
+  /**
+   * Generates a whole text. It may take as long as the model needs.
+   * @returns Ollama's reply: `response` holds the text
+   * @throws ConnectionError when Ollama can't be reached, OllamaServiceError with its words when it refuses
+   */
+  async generate(model: string, prompt: string): Promise<GenerateReply> {
+    // No time limit: slow models take minutes, and the timeout setting is for connections.
+    const init: BunFetchRequestInit = {
+      method: "POST",
+      body: JSON.stringify({ model, prompt, stream: false }),
+      timeout: false,
+    };
+    const { ok, status, reply } = await this.#asService(async () => {
+      const response = await fetch(`${this.address}/api/generate`, init);
+      return { ok: response.ok, status: response.status, reply: (await response.json()) as unknown };
+    });
+    if (!ok || !Value.Check(generateReplySchema, reply)) {
+      const words = Value.Check(errorSchema, reply) ? reply.error : "it answered with something that is no reply";
+      throw new OllamaServiceError(`Ollama at ${this.address} refused (status ${status}): ${words}`);
+    }
+    this.#options.onMetrics?.(reply);
+    return reply;
+  }
+
+  async ready(signal: AbortSignal): Promise<void> {
+    while (this.state !== "ready") {
+      signal.throwIfAborted();
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#listeners.add(resolve);
+      signal.addEventListener("abort", () => resolve(), { once: true });
+      await promise;
+      this.#listeners.delete(resolve);
+    }
+  }
+
+  async died(run: number): Promise<boolean> {
+    if (!this.owned) return (await occupant(this.address)).kind === "nothing";
+    for (let waited = 0; waited < 250 && this.run === run && this.state === "ready"; waited += 10) await Bun.sleep(10);
+    return this.run !== run || this.state !== "ready";
+  }
+
+  /**
+   * Starts Ollama anew. Where there was none it looks again.
+   * @throws ServiceStopError when the Ollama is somebody else's; ServiceStartError as `start`
+   */
+  async restart(why: string): Promise<void> {
+    if (this.#child) return this.#child.restart(why);
+    if (this.#state === "ready") {
+      throw new ServiceStopError(`the Ollama at ${this.address} was not started by Corral: restart it where it was started`);
+    }
+    this.#looking?.abort();
+    this.#looking = null;
+    await this.start(0);
+  }
+
+  /** The last lines that Ollama printed, oldest first. */
+  lastOutput(lines: number): string[] {
+    return this.#output.tail(lines);
+  }
+
+  get client(): EngineClient {
+    return this.#client;
+  }
+
+  /** Calls the listener after each change of state. */
+  onChange(listener: () => void): void {
+    this.#listeners.add(listener);
+  }
+
+  /** Decides what is to be done at the address, and begins it. */
+  async #look(): Promise<void> {
+    if (this.#options.ourselves?.().includes(this.address)) {
+      throw new ServiceStartError(
+        `Ollama's address ${this.address} is Corral's own. OLLAMA_HOST is often exported for the ollama command line: unset it for Corral, or set OLLAMA_PORT to another port`,
+        { cause: "ourselves" },
+      );
+    }
+    const found = await occupant(this.address);
+    if (found.kind === "corral") {
+      throw new ServiceStartError(
+        `a Corral answers at ${this.address} (instance ${found.instance}): Ollama's address must not be a Corral's. Unset OLLAMA_HOST or OLLAMA_URL, or point it at Ollama itself`,
+        { cause: "ourselves" },
+      );
+    }
+    if (found.kind === "ollama" || this.#options.url) return this.#attach(found);
+    if (found.kind === "stranger") {
+      throw new ServiceStartError(
+        `port ${this.#network.port} is held by ${found.what}: stop it, or give Ollama another port with OLLAMA_PORT`,
+      );
+    }
+    this.#spawn();
+  }
+
+  #spawn(): void {
+    const { command, environment = process.env, log = this.#log, registry } = this.#options;
+    let words = command;
+    if (!words) {
+      const binary = findBinary(this.#options.binary ?? "", environment.PATH);
+      if ("missing" in binary) {
+        this.#state = "missing";
+        throw new ServiceStartError(binary.missing);
+      }
+      words = [binary.found, "serve"];
+    }
+    const child = new Child({
+      name: "Ollama",
+      command: words,
+      environment: { ...environment, OLLAMA_HOST: this.#network.listenOn },
+      probe: (signal) => this.#answers(signal),
+      output: (chunk) => this.#output.write(chunk),
+      readyWithinMs: this.#options.readyWithinMs ?? 60_000,
+      probeEveryMs: this.#options.probeEveryMs ?? 2000,
+      // A machine that swaps or loads a model can leave Ollama silent for a while: slow to condemn.
+      probeWithinMs: 10_000,
+      probeMisses: 3,
+      stdin: "ignore",
+      registry: registry ?? new ChildRegistry(null, log),
+      log,
+      advice: 'Its last words are at GET /api/engine/log; start it again with POST /api/engine/restart',
+      ...(this.#options.backoffMs === undefined ? {} : { backoffMs: this.#options.backoffMs }),
+    });
+    child.onChange(() => {
+      if (child.state === "ready") this.#nowReady();
+      else this.#readySince = null;
+      this.#tell();
+    });
+    this.#looking?.abort();
+    this.#looking = null;
+    this.#child = child;
+    child.start();
+  }
+
+  #attach(found: Occupant): void {
+    if (found.kind === "ollama") this.#attached();
+    else this.#become("down", `no Ollama at ${this.address}: ${sayOccupant(found)}`);
+    this.#keepLooking();
+  }
+
+  #attached(): void {
+    if (this.#state === "ready") return;
+    this.#attachedRuns++;
+    this.#become("ready", null);
+    this.#nowReady();
+  }
+
+  /** Looks after an engine that is not ours, or that could not be started yet. */
+  #keepLooking(): void {
+    if (this.#looking) return;
+    const looking = new AbortController();
+    this.#looking = looking;
+    void (async () => {
+      while (!looking.signal.aborted) {
+        const attached = this.#options.url !== undefined && this.#options.url !== "";
+        const everyMs = this.#state === "ready" || attached ? (this.#options.probeEveryMs ?? 2000) : LOOK_AGAIN_MS;
+        await Bun.sleep(everyMs);
+        if (looking.signal.aborted) return;
+        const found = await occupant(this.address, 10_000);
+        if (looking.signal.aborted) return;
+        if (found.kind === "ollama") this.#attached();
+        else if (this.#attachedRuns > 0 || attached) {
+          this.#become("down", `the Ollama at ${this.address} is gone: ${sayOccupant(found)}. Start it where it was started`);
+        } else if (found.kind === "nothing") {
+          try {
+            this.#spawn();
+          } catch (error) {
+            this.#become(this.#state, messageOf(error));
+          }
+        }
+      }
+    })();
+  }
+
+  #nowReady(): void {
+    if (this.#readySince === null) {
+      this.#readySince = performance.now();
+      this.#client.version().then(
+        (version) => {
+          this.#version = version;
+        },
+        (error) => this.#log.warn({ error: messageOf(error) }, "Ollama's version can't be read"),
+      );
+    }
+  }
+
+  async #answers(signal: AbortSignal): Promise<boolean> {
+    const response = await fetch(`${this.address}/`, { signal });
+    return response.ok && (await response.text()).trim() === "Ollama is running";
+  }
+
+  async #wait(seconds: number): Promise<void> {
+    if (!(seconds > 0)) return;
+    try {
+      await this.ready(AbortSignal.timeout(seconds * 1000));
+    } catch {
+      // The contract's start goes on in the background: `isRunning` and `why` tell.
+    }
+  }
+
+  #become(state: EngineState, why: string | null): void {
+    const before = this.#state;
+    this.#state = state;
+    this.#why = why;
+    if (state !== "ready") this.#readySince = null;
+    if (before !== state) {
+      this.#log[state === "ready" ? "info" : "warn"]({ address: this.address, ...(why ? { why } : {}) }, `Ollama ${state}`);
+    }
+    this.#tell();
+  }
+
+  #tell(): void {
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  async #asService<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw new ConnectionError(`Ollama at ${this.address}: ${messageOf(error)}`, { cause: error });
+    }
+  }
+}
+
+function sayOccupant(found: Occupant): string {
+  if (found.kind === "nothing") return "nothing answers there";
+  if (found.kind === "corral") return `a Corral answers there (instance ${found.instance})`;
+  return found.kind === "stranger" ? found.what : "Ollama answers there";
+}
