@@ -44,7 +44,12 @@ export const failure = {
   modelNotFound: (model: string, message = `model ${quote(model)} is not known here`) =>
     new Failure("model_not_found", 404, "Model not found", message, { model }),
   notFound: (path: string) =>
-    new Failure("not_found", 404, "Not found", `there is nothing at ${quote(path)}: see /swagger for what there is`),
+    new Failure(
+      "not_found",
+      404,
+      "Not found",
+      `there is nothing at ${quote(path)}: see /swagger for what there is`,
+    ),
   methodNotAllowed: (method: string, path: string, allowed: readonly string[]) =>
     new Failure(
       "method_not_allowed",
@@ -78,7 +83,12 @@ export const failure = {
     new Failure("engine_error", status, "Ollama answered with an error", message),
   engineTimeout: (message: string) => new Failure("timeout", 504, "Ollama did not answer in time", message),
   stopping: () =>
-    new Failure("server_stop", 503, "The server is stopping", "Corral is being stopped: try again in a moment"),
+    new Failure(
+      "server_stop",
+      503,
+      "The server is stopping",
+      "Corral is being stopped: try again in a moment",
+    ),
   setting: (variable: string, given: string, takes: string) =>
     new Failure("wrong_setting", 400, "Wrong setting", `${variable} is ${quote(given)}: it takes ${takes}`),
   start: (code: string, message: string) => new Failure(code, 503, "The server can't start", message),
@@ -98,4 +108,30 @@ export function messageOf(thrown: unknown): string {
 /** A value in an error message: JSON quotes, shortened, so that nothing in it can be mistaken for our words. */
 export function quote(value: string, limit = 200): string {
   return JSON.stringify(value.length > limit ? `${value.slice(0, limit)}…` : value);
+}
+
+/** What the library's `OllamaService` throws. Each kind has a stable `code`. */
+export class OllamaServiceError extends Error {
+  override readonly name: string = "OllamaServiceError";
+  readonly code: string = "ollama_service_error";
+}
+/** Ollama can't be reached, or broke off. */
+export class ConnectionError extends OllamaServiceError {
+  override readonly name = "ConnectionError";
+  override readonly code = "connection_error";
+}
+/** Ollama was asked whether it is well, and did not say so. */
+export class HealthCheckError extends OllamaServiceError {
+  override readonly name = "HealthCheckError";
+  override readonly code = "health_check_error";
+}
+/** Ollama can't be started: no program, a stranger on its port, an address that is our own. */
+export class ServiceStartError extends OllamaServiceError {
+  override readonly name = "ServiceStartError";
+  override readonly code = "service_start_error";
+}
+/** Ollama can't be stopped: it is somebody else's, or it did not end. */
+export class ServiceStopError extends OllamaServiceError {
+  override readonly name = "ServiceStopError";
+  override readonly code = "service_stop_error";
 }

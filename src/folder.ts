@@ -4,7 +4,16 @@
  * It is flock's: free again after kill -9, where a pid file is not.
  */
 import { dlopen, FFIType } from "bun:ffi";
-import { chmodSync, closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeFileSync, writeSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { failure, messageOf } from "./errors";
 

@@ -9,7 +9,7 @@
  * console.log((await service.generate("llama3.2", "Why is the sky blue?")).response);
  * await service.stop();
  */
-export { type NetworkValues, NetworkConfig } from "./engine/network";
+export { NetworkConfig, type NetworkValues } from "./engine/network";
 export { OllamaService, type OllamaServiceOptions } from "./engine/service";
 export type { GenerateReply, Model } from "./engine/wire";
 export {

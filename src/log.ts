@@ -15,7 +15,13 @@ export function createLog(level: string, format: "auto" | "json" | "pretty"): Lo
   const wantsPretty = format === "pretty" || (format === "auto" && process.stderr.isTTY === true);
   // A stream instead of pino's `transport`: that one starts a Worker, which fails in the binary (traps.md).
   const destination = wantsPretty
-    ? pretty({ destination: 2, sync: true, ignore: "pid,hostname", translateTime: "SYS:HH:MM:ss.l", singleLine: true })
+    ? pretty({
+        destination: 2,
+        sync: true,
+        ignore: "pid,hostname",
+        translateTime: "SYS:HH:MM:ss.l",
+        singleLine: true,
+      })
     : pino.destination({ dest: 2, sync: true });
   return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
 }

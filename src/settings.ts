@@ -9,7 +9,10 @@ import { type Static, type TSchema, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { Failure, failure } from "./errors";
 
-/** What a setting's schema carries beside TypeBox's own words. `Infinity` as a default is said as "forever". */
+/** "forever" as a duration: TypeBox takes no Infinity for a number. */
+export const FOREVER_MS = Number.MAX_SAFE_INTEGER;
+
+/** What a setting's schema carries beside TypeBox's own words. */
 interface About {
   /** Environment variables it is read from, the first that is set wins. */
   variables: readonly [string, ...string[]];
@@ -49,7 +52,8 @@ export const settingsSchema = Type.Object({
   }),
   ollamaTimeout: setting(Type.Number({ exclusiveMinimum: 0, default: 30_000 }), {
     variables: ["OLLAMA_TIMEOUT"],
-    description: "How long Corral's own questions to Ollama may take (never a client's request); plain numbers are seconds",
+    description:
+      "How long Corral's own questions to Ollama may take (never a client's request); plain numbers are seconds",
     takes: "a duration above 0, such as 30 or 30s",
     reads: "duration",
   }),
@@ -101,7 +105,7 @@ export const settingsSchema = Type.Object({
     takes: "a duration such as 400d, or forever",
     reads: "duration",
   }),
-  keepMetrics: setting(Type.Number({ minimum: 0, default: Number.POSITIVE_INFINITY }), {
+  keepMetrics: setting(Type.Number({ minimum: 0, default: FOREVER_MS }), {
     variables: ["CORRAL_KEEP_METRICS"],
     description: "How long metrics are kept",
     takes: "a duration such as 400d, or forever",
@@ -185,10 +189,14 @@ export function readSettings(
     values[name] = value;
   }
   if (sources.dataDir === "default") {
-    values.dataDir = join(environment.XDG_DATA_HOME || join(environment.HOME || homedir(), ".local/share"), "corral");
+    values.dataDir = join(
+      environment.XDG_DATA_HOME || join(environment.HOME || homedir(), ".local/share"),
+      "corral",
+    );
   }
   checkUrl(String(values.ollamaUrl), String(sources.ollamaUrl));
-  if (!Value.Check(settingsSchema, values)) throw new Failure("wrong_setting", 400, "Wrong setting", "unreadable settings");
+  if (!Value.Check(settingsSchema, values))
+    throw new Failure("wrong_setting", 400, "Wrong setting", "unreadable settings");
   return Object.freeze({
     values: Object.freeze(values),
     sources: Object.freeze(sources as Record<keyof SettingValues, string>),
@@ -197,7 +205,12 @@ export function readSettings(
 }
 
 /** Every setting as a row: variables, flag, default in words, description. The README's table is made of these. */
-export function describeSettings(): { variables: string; flag: string; default: string; description: string }[] {
+export function describeSettings(): {
+  variables: string;
+  flag: string;
+  default: string;
+  description: string;
+}[] {
   return Object.values(settingsSchema.properties).map((schema) => {
     const about = aboutOf(schema);
     const value: unknown = schema.default;
@@ -226,15 +239,24 @@ function aboutOf(schema: TSchema): About {
 
 /** CORRAL_DATA_DIR is --data-dir; OLLAMA_HOST is --ollama-host. */
 function flagOf(about: About): string {
-  return about.variables[0].replace(/^CORRAL_/, "").toLowerCase().replaceAll("_", "-");
+  return about.variables[0]
+    .replace(/^CORRAL_/, "")
+    .toLowerCase()
+    .replaceAll("_", "-");
 }
 
-const durationUnits: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const durationUnits: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
 
 function readText(text: string, reads: About["reads"], plainUnit: number): unknown {
   if (reads === "text") return text.trim();
   if (reads === "integer") return /^\s*\d+\s*$/.test(text) ? Number(text) : undefined;
-  if (text.trim() === "forever") return Number.POSITIVE_INFINITY;
+  if (text.trim() === "forever") return FOREVER_MS;
   const match = /^\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|)\s*$/.exec(text);
   if (!match) return undefined;
   const unit = match[2] ? durationUnits[match[2]] : plainUnit || (Number(match[1]) === 0 ? 1 : undefined);
@@ -242,7 +264,7 @@ function readText(text: string, reads: About["reads"], plainUnit: number): unkno
 }
 
 function sayDuration(ms: number): string {
-  if (!Number.isFinite(ms)) return "forever";
+  if (ms >= FOREVER_MS) return "forever";
   for (const unit of ["d", "h", "m", "s"] as const) {
     const size = durationUnits[unit] ?? 1;
     if (ms >= size && ms % size === 0 && !(unit === "h" && ms === size)) return `${ms / size}${unit}`;
@@ -266,15 +288,21 @@ function blot(text: string): string {
 function misspelt(environment: Readonly<Record<string, string | undefined>>): string[] {
   const known = Object.values(settingsSchema.properties).flatMap((schema) => aboutOf(schema).variables);
   return Object.keys(environment)
-    .filter((name) => name.startsWith("CORRAL_") && !name.startsWith("CORRAL_SIMULATOR_") && !known.includes(name))
+    .filter(
+      (name) => name.startsWith("CORRAL_") && !name.startsWith("CORRAL_SIMULATOR_") && !known.includes(name),
+    )
     .map((name) => `${name} is not a setting${suggestion(name, known)}: it is ignored`);
 }
 
 /** " (did you mean X?)" for the nearest of the known names, or nothing when none is near. */
 export function suggestion(name: string, known: readonly string[]): string {
-  const ranked = known.map((candidate) => ({ candidate, far: distance(name, candidate) })).sort((a, b) => a.far - b.far);
+  const ranked = known
+    .map((candidate) => ({ candidate, far: distance(name, candidate) }))
+    .sort((a, b) => a.far - b.far);
   const nearest = ranked[0];
-  return nearest && nearest.far <= Math.max(3, name.length / 3) ? ` (did you mean ${nearest.candidate}?)` : "";
+  return nearest && nearest.far <= Math.max(3, name.length / 3)
+    ? ` (did you mean ${nearest.candidate}?)`
+    : "";
 }
 
 /** Levenshtein's distance. */
@@ -290,4 +318,3 @@ function distance(a: string, b: string): number {
   }
   return row[b.length] ?? 0;
 }
-

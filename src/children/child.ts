@@ -130,7 +130,10 @@ export class Child {
       }
       crashes = ended.stable ? 1 : crashes + 1;
       if (crashes >= MOST_CRASHES_IN_A_ROW) {
-        this.#become("failed", `${ended.why}, ${crashes} times in a row: no more restarts until asked. ${this.options.advice}`);
+        this.#become(
+          "failed",
+          `${ended.why}, ${crashes} times in a row: no more restarts until asked. ${this.options.advice}`,
+        );
         await this.#sleep(Number.POSITIVE_INFINITY);
         crashes = 0;
         this.#restarting = null;
@@ -276,4 +279,3 @@ async function sleepUnless(signal: AbortSignal, ms: number): Promise<void> {
   await promise;
   clearTimeout(timer);
 }
-

@@ -59,7 +59,10 @@ export class ChildRegistry {
       return Value.Check(fileSchema, found) ? found : {};
     } catch (error) {
       if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) {
-        this.#log.warn({ path: this.#path, error: messageOf(error) }, "the record of child processes can't be read");
+        this.#log.warn(
+          { path: this.#path, error: messageOf(error) },
+          "the record of child processes can't be read",
+        );
       }
       return {};
     }
@@ -85,5 +88,8 @@ function isOurs(record: (typeof recordSchema)["static"]): boolean {
   const leader = processFacts(record.group);
   if (leader && !leader.zombie) return leader.startTime === record.startTime;
   const members = groupMembers(record.group);
-  return members.length > 0 && members.every((one) => one.session === record.group && one.startTime >= record.startTime);
+  return (
+    members.length > 0 &&
+    members.every((one) => one.session === record.group && one.startTime >= record.startTime)
+  );
 }

@@ -48,7 +48,10 @@ export function createEngineClient(options: EngineClientOptions): EngineClient {
       throw failure.engineAnswer(response.status >= 500 ? 502 : response.status, words);
     }
     if (!Value.Check(schema, body)) {
-      throw failure.engineAnswer(502, "Ollama's answer is not what its API says: is it Ollama that answers there?");
+      throw failure.engineAnswer(
+        502,
+        "Ollama's answer is not what its API says: is it Ollama that answers there?",
+      );
     }
     return body;
   }
@@ -65,7 +68,12 @@ export function createEngineClient(options: EngineClientOptions): EngineClient {
     pull: async function* (model, insecure, signal) {
       const body = JSON.stringify({ model, stream: true, ...(insecure ? { insecure } : {}) });
       // Bun's fetch gives up after 360 s of silence, which a large layer's check can take.
-      const response = await ask("/api/pull", { method: "POST", body, signal, timeout: false } as BunFetchRequestInit);
+      const response = await ask("/api/pull", {
+        method: "POST",
+        body,
+        signal,
+        timeout: false,
+      } as BunFetchRequestInit);
       if (!response.ok) await read(response, progressSchema);
       for await (const line of lines(response)) {
         const progress: unknown = parse(line);

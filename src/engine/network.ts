@@ -40,7 +40,12 @@ export class NetworkConfig {
         ? whole("OLLAMA_PORT", values.port, 1, 65535)
         : (address.port ?? whole("OLLAMA_PORT", environment.OLLAMA_PORT || "11434", 1, 65535));
     this.timeout = seconds(values.timeout ?? (environment.OLLAMA_TIMEOUT || "30"));
-    this.maxRetries = whole("OLLAMA_MAX_RETRIES", values.maxRetries ?? (environment.OLLAMA_MAX_RETRIES || "3"), 0, 1e6);
+    this.maxRetries = whole(
+      "OLLAMA_MAX_RETRIES",
+      values.maxRetries ?? (environment.OLLAMA_MAX_RETRIES || "3"),
+      0,
+      1e6,
+    );
   }
 
   /** An address to call: a wildcard host becomes loopback, since nobody can call 0.0.0.0. */
@@ -77,7 +82,11 @@ function whole(variable: string, given: string | number, least: number, most: nu
   const value = typeof given === "number" ? given : /^\s*\d+\s*$/.test(given) ? Number(given) : Number.NaN;
   if (!Number.isInteger(value) || value < least || value > most) {
     const range = most >= 1e6 ? `a whole number from ${least} up` : `a whole number from ${least} to ${most}`;
-    throw failure.setting(variable, String(given), variable === "OLLAMA_HOST" ? `a port from 1 to 65535 in it` : range);
+    throw failure.setting(
+      variable,
+      String(given),
+      variable === "OLLAMA_HOST" ? `a port from 1 to 65535 in it` : range,
+    );
   }
   return value;
 }

@@ -34,7 +34,8 @@ export class EngineOutput {
       this.#size += writeSync(this.#file, chunk);
       if (this.#size > ROTATE_AT_BYTES) this.#rotate(this.#path);
     } catch (error) {
-      if (!this.#complained) this.#log.warn({ path: this.#path, error: messageOf(error) }, "Ollama's log can't be written");
+      if (!this.#complained)
+        this.#log.warn({ path: this.#path, error: messageOf(error) }, "Ollama's log can't be written");
       this.#complained = true;
     }
   }

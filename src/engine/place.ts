@@ -18,16 +18,23 @@ export const instanceHeader = "x-corral-instance";
 export async function occupant(address: string, withinMs = 2000): Promise<Occupant> {
   const port = Number(new URL(address).port || 80);
   try {
-    const response = await fetch(`${address}/`, { redirect: "manual", signal: AbortSignal.timeout(withinMs) });
+    const response = await fetch(`${address}/`, {
+      redirect: "manual",
+      signal: AbortSignal.timeout(withinMs),
+    });
     const instance = response.headers.get(instanceHeader);
     const text = (await response.text()).slice(0, 200);
     if (instance) return { kind: "corral", instance };
     if (response.status === 200 && text.trim() === "Ollama is running") return { kind: "ollama" };
     const server = response.headers.get("server");
-    return stranger(port, `answers HTTP ${response.status}${server ? ` as ${server}` : ""}, but is not Ollama`);
+    return stranger(
+      port,
+      `answers HTTP ${response.status}${server ? ` as ${server}` : ""}, but is not Ollama`,
+    );
   } catch (error) {
     if (isUnreachable(error)) return { kind: "nothing" };
-    if (error instanceof Error && error.name === "TimeoutError") return stranger(port, "accepts connections, but does not answer");
+    if (error instanceof Error && error.name === "TimeoutError")
+      return stranger(port, "accepts connections, but does not answer");
     return stranger(port, `does not speak HTTP (${codeOf(error) || "no answer"})`);
   }
 }
@@ -50,7 +57,8 @@ function portHolder(port: number): string | null {
   if (inodes.size === 0) return null;
   for (const pid of list("/proc").filter((name) => /^\d+$/.test(name))) {
     for (const file of list(`/proc/${pid}/fd`)) {
-      if (inodes.has(link(`/proc/${pid}/fd/${file}`))) return `${readOr(`/proc/${pid}/comm`).trim()} (pid ${pid})`;
+      if (inodes.has(link(`/proc/${pid}/fd/${file}`)))
+        return `${readOr(`/proc/${pid}/comm`).trim()} (pid ${pid})`;
     }
   }
   return null;
@@ -70,7 +78,9 @@ const usualPlaces = [
 export function findBinary(given: string, path: string | undefined): { found: string } | { missing: string } {
   if (given) {
     const found = Bun.which(given, path === undefined ? {} : { PATH: path });
-    return found ? { found } : { missing: `OLLAMA_BIN is "${given}", and there is no program there: correct it, or unset it` };
+    return found
+      ? { found }
+      : { missing: `OLLAMA_BIN is "${given}", and there is no program there: correct it, or unset it` };
   }
   const found = Bun.which("ollama", path === undefined ? {} : { PATH: path }) ?? usualPlaces.find(existsSync);
   if (found) return { found };
@@ -78,7 +88,9 @@ export function findBinary(given: string, path: string | undefined): { found: st
 }
 
 function howToGetOne(): string {
-  const unit = ["/etc/systemd/system/ollama.service", "/usr/lib/systemd/system/ollama.service"].find(existsSync);
+  const unit = ["/etc/systemd/system/ollama.service", "/usr/lib/systemd/system/ollama.service"].find(
+    existsSync,
+  );
   if (unit) {
     const host = /OLLAMA_HOST=([^"\s]+)/.exec(readOr(unit))?.[1];
     return `A systemd Ollama is set up here: run "systemctl start ollama" and start Corral with OLLAMA_URL=http://${host ?? "127.0.0.1:11434"}`;

@@ -91,15 +91,24 @@ export class Pulls {
     let done = false;
     try {
       for await (const progress of this.client.pull(model, insecure, this.#stopping.signal)) {
-        if (progress.error !== undefined) throw new Failure("pull_failed", 502, "Pull failed", progress.error);
+        if (progress.error !== undefined)
+          throw new Failure("pull_failed", 502, "Pull failed", progress.error);
         const status = inContractWords(progress, model);
         done ||= status.status === "complete";
         tell(status);
       }
-      if (!done) throw new Failure("pull_failed", 502, "Pull failed", "Ollama broke off before the pull was complete: pull it again, what is there is kept");
+      if (!done)
+        throw new Failure(
+          "pull_failed",
+          502,
+          "Pull failed",
+          "Ollama broke off before the pull was complete: pull it again, what is there is kept",
+        );
       this.log.info({ model, ms: Math.round(performance.now() - startedAt) }, "pull complete");
     } catch (error) {
-      const message = this.#stopping.signal.aborted ? "Corral is being stopped: pull it again later" : messageOf(error);
+      const message = this.#stopping.signal.aborted
+        ? "Corral is being stopped: pull it again later"
+        : messageOf(error);
       this.log.warn({ model, error: message }, "pull failed");
       tell({ status: "error", message });
     } finally {

@@ -179,7 +179,9 @@ export class OllamaService implements Engine {
     try {
       await child?.stop(timeout * 1000);
     } catch (error) {
-      throw new ServiceStopError(`Ollama (pid ${child?.pid}) can't be stopped: ${messageOf(error)}`, { cause: error });
+      throw new ServiceStopError(`Ollama (pid ${child?.pid}) can't be stopped: ${messageOf(error)}`, {
+        cause: error,
+      });
     }
     this.#child = null;
     this.#output.close();
@@ -198,7 +200,9 @@ export class OllamaService implements Engine {
       if (found.kind === "ollama") return true;
       if (attempt >= retries) {
         const saw = found.kind === "nothing" ? "nothing answers there" : sayOccupant(found);
-        throw new HealthCheckError(`Ollama at ${this.address} is not healthy: ${saw} (asked ${attempt + 1} times)`);
+        throw new HealthCheckError(
+          `Ollama at ${this.address} is not healthy: ${saw} (asked ${attempt + 1} times)`,
+        );
       }
       await Bun.sleep(Math.min(100 * 2 ** attempt, 2000));
     }
@@ -226,7 +230,9 @@ export class OllamaService implements Engine {
       return { ok: response.ok, status: response.status, reply: (await response.json()) as unknown };
     });
     if (!ok || !Value.Check(generateReplySchema, reply)) {
-      const words = Value.Check(errorSchema, reply) ? reply.error : "it answered with something that is no reply";
+      const words = Value.Check(errorSchema, reply)
+        ? reply.error
+        : "it answered with something that is no reply";
       throw new OllamaServiceError(`Ollama at ${this.address} refused (status ${status}): ${words}`);
     }
     this.#options.onMetrics?.(reply);
@@ -246,7 +252,8 @@ export class OllamaService implements Engine {
 
   async died(run: number): Promise<boolean> {
     if (!this.owned) return (await occupant(this.address)).kind === "nothing";
-    for (let waited = 0; waited < 250 && this.run === run && this.state === "ready"; waited += 10) await Bun.sleep(10);
+    for (let waited = 0; waited < 250 && this.run === run && this.state === "ready"; waited += 10)
+      await Bun.sleep(10);
     return this.run !== run || this.state !== "ready";
   }
 
@@ -257,7 +264,9 @@ export class OllamaService implements Engine {
   async restart(why: string): Promise<void> {
     if (this.#child) return this.#child.restart(why);
     if (this.#state === "ready") {
-      throw new ServiceStopError(`the Ollama at ${this.address} was not started by Corral: restart it where it was started`);
+      throw new ServiceStopError(
+        `the Ollama at ${this.address} was not started by Corral: restart it where it was started`,
+      );
     }
     this.#looking?.abort();
     this.#looking = null;
@@ -327,7 +336,7 @@ export class OllamaService implements Engine {
       stdin: "ignore",
       registry: registry ?? new ChildRegistry(null, log),
       log,
-      advice: 'Its last words are at GET /api/engine/log; start it again with POST /api/engine/restart',
+      advice: "Its last words are at GET /api/engine/log; start it again with POST /api/engine/restart",
       ...(this.#options.backoffMs === undefined ? {} : { backoffMs: this.#options.backoffMs }),
     });
     child.onChange(() => {
@@ -362,14 +371,18 @@ export class OllamaService implements Engine {
     void (async () => {
       while (!looking.signal.aborted) {
         const attached = this.#options.url !== undefined && this.#options.url !== "";
-        const everyMs = this.#state === "ready" || attached ? (this.#options.probeEveryMs ?? 2000) : LOOK_AGAIN_MS;
+        const everyMs =
+          this.#state === "ready" || attached ? (this.#options.probeEveryMs ?? 2000) : LOOK_AGAIN_MS;
         await Bun.sleep(everyMs);
         if (looking.signal.aborted) return;
         const found = await occupant(this.address, 10_000);
         if (looking.signal.aborted) return;
         if (found.kind === "ollama") this.#attached();
         else if (this.#attachedRuns > 0 || attached) {
-          this.#become("down", `the Ollama at ${this.address} is gone: ${sayOccupant(found)}. Start it where it was started`);
+          this.#become(
+            "down",
+            `the Ollama at ${this.address} is gone: ${sayOccupant(found)}. Start it where it was started`,
+          );
         } else if (found.kind === "nothing") {
           try {
             this.#spawn();
@@ -413,7 +426,10 @@ export class OllamaService implements Engine {
     this.#why = why;
     if (state !== "ready") this.#readySince = null;
     if (before !== state) {
-      this.#log[state === "ready" ? "info" : "warn"]({ address: this.address, ...(why ? { why } : {}) }, `Ollama ${state}`);
+      this.#log[state === "ready" ? "info" : "warn"](
+        { address: this.address, ...(why ? { why } : {}) },
+        `Ollama ${state}`,
+      );
     }
     this.#tell();
   }

@@ -1,0 +1,117 @@
+/** What the documented API shares: error bodies, times, and reading a query. */
+import { KindGuard, type TObject, type TSchema, Type } from "@sinclair/typebox";
+import { contractBodyBytes, readBody } from "../gateway/body";
+import { malformedJson } from "../schema";
+
+export const timeSchema = Type.String({
+  format: "date-time",
+  description: "RFC 3339, UTC",
+  examples: ["2026-11-25T10:15:23.000Z"],
+});
+
+export const nullable = <T extends TSchema>(
+  schema: T,
+  options: { description?: string; examples?: unknown[] } = {},
+) => Type.Union([schema, Type.Null()], options);
+
+/** One of some words. TypeBox's own union loses the words' type when they come as a list. */
+export function oneOf<const T extends readonly string[]>(
+  words: T,
+  options: { description?: string; default?: T[number]; examples?: string[] } = {},
+) {
+  return Type.Unsafe<T[number]>(
+    Type.Union(
+      words.map((word) => Type.Literal(word)),
+      options,
+    ),
+  );
+}
+
+const detail = (example: string) => Type.String({ description: "The kind of error", examples: [example] });
+const error = (example: string) =>
+  Type.String({ description: "What happened, with which value, and what to do", examples: [example] });
+
+export const errorModels = {
+  InvalidRequest: Type.Object(
+    { detail: detail("Invalid request parameters"), error: error("model parameter is required") },
+    { description: "The request can't be carried out as it stands" },
+  ),
+  ModelNotFound: Type.Object(
+    {
+      detail: detail("Model not found"),
+      error: error("model 'unknown_model' is not installed"),
+      model: Type.String({ description: "The name that was asked for", examples: ["unknown_model"] }),
+    },
+    { description: "No such model" },
+  ),
+  ServerError: Type.Object(
+    { detail: detail("Internal server error"), error: error("Database connection failed") },
+    { description: "Something behind the API does not work" },
+  ),
+} as const;
+
+/** Deleting and changing answers this. */
+export const doneModels = {
+  Done: Type.Object(
+    {
+      success: Type.Boolean({ examples: [true] }),
+      message: Type.String({ examples: ["Model updated successfully"] }),
+    },
+    { description: "What was done" },
+  ),
+};
+
+/** The errors that a route can answer with, by status, for its `response`. */
+export const errors = {
+  invalid: { 400: "InvalidRequest" },
+  unknownModel: { 404: "ModelNotFound" },
+  conflict: { 409: "InvalidRequest" },
+  tooLarge: { 413: "InvalidRequest" },
+  server: { 500: "ServerError" },
+  engine: { 502: "ServerError", 503: "ServerError" },
+} as const;
+
+/** Turns a query's texts into what its schema takes; what can't be turned is left for validation to refuse. */
+export function coerce(schema: TObject) {
+  return ({ query }: { query: Record<string, unknown> }): void => {
+    for (const [name, property] of Object.entries(schema.properties)) {
+      const text = query[name];
+      if (typeof text !== "string") continue;
+      if (KindGuard.IsInteger(property) && /^-?\d{1,15}$/.test(text)) query[name] = Number(text);
+      if (KindGuard.IsBoolean(property) && (text === "true" || text === "false"))
+        query[name] = text === "true";
+    }
+  };
+}
+
+/**
+ * Reads a JSON body, whatever its content type says: people send JSON with curl's form type.
+ * Named by each route that has a body: as a hook for all it would read the gateway's as well.
+ * @throws Failure 400 with the place where the JSON breaks, 413
+ */
+export async function jsonBody({ request }: { request: Request }): Promise<unknown> {
+  const bytes = await readBody(request, contractBodyBytes);
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes)) as unknown;
+  } catch {
+    throw malformedJson(bytes);
+  }
+}
+
+/** A route's part of the documentation. */
+export function about(tag: string, summary: string, description: string) {
+  return { tags: [tag], summary, description };
+}
+
+/** Documents a stream, which no response schema can. Replaces the route's own `response` in the document. */
+export function streamed(contentType: string, description: string, example: string) {
+  return { description, content: { [contentType]: { schema: { type: "string" as const }, example } } };
+}
+
+/** A response of the document that points at a named model. */
+export function documented(description: string, model: string) {
+  return {
+    description,
+    content: { "application/json": { schema: { $ref: `#/components/schemas/${model}` } } },
+  };
+}

@@ -1,0 +1,46 @@
+/** The document made from the routes, tidied into valid OpenAPI 3.1, and a page that shows it without leaving the machine. */
+import { swagger } from "@elysiajs/swagger";
+import { Elysia } from "elysia";
+import { swaggerAsset, swaggerPage } from "./page";
+import { tidy } from "./tidy";
+
+const documentPath = "/swagger/json";
+/** The plug-in's own page loads from a CDN and shows nothing offline (traps.md): it is never served, ours is. */
+export const pluginPage = "/swagger/plugin";
+
+export function docsRoutes(version: string) {
+  return new Elysia({ name: "docs" })
+    .onAfterHandle({ as: "global" }, ({ path, response }) =>
+      path === documentPath ? tidy(response) : undefined,
+    )
+    .use(
+      swagger({
+        path: pluginPage,
+        specPath: documentPath,
+        excludeStaticFile: false,
+        exclude: [pluginPage, documentPath, "/swagger", "/swagger/:file", "/"],
+        documentation: {
+          openapi: "3.1.0",
+          info: {
+            title: "Corral",
+            version,
+            description:
+              "One port in front of Ollama: every request recorded, Ollama supervised, figures and logs. Beside the paths below, every other path under `/api` and `/v1` is Ollama's own and passes through unchanged.",
+            license: { name: "MIT" },
+          },
+          servers: [{ url: "/", description: "This server" }],
+          tags: [
+            { name: "Health", description: "How the parts are" },
+            { name: "Engine", description: "The Ollama behind Corral" },
+            { name: "Statistics", description: "What happened, in figures and in full" },
+            { name: "Chat", description: "Talking to a model" },
+            { name: "Ollama", description: "Models that Ollama has and can get" },
+            { name: "Model repository", description: "What people note about models" },
+            { name: "Data", description: "What is kept, and deleting it" },
+          ],
+        },
+      }),
+    )
+    .get("/swagger", () => swaggerPage(documentPath), { detail: { hide: true } })
+    .get("/swagger/:file", ({ params }) => swaggerAsset(params.file), { detail: { hide: true } });
+}

@@ -1,0 +1,72 @@
+/** The Swagger page, served from here alone: nothing is loaded from outside, and the policy forbids it. */
+
+import styles from "swagger-ui-dist/swagger-ui.css" with { type: "file" };
+import bundle from "swagger-ui-dist/swagger-ui-bundle.js" with { type: "file" };
+import { failure } from "../../errors";
+
+const policy =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+const look = `
+body { margin: 0; background: #fff; }
+.swagger-ui .topbar { display: none; }
+@media (prefers-color-scheme: dark) {
+  html { background: #16181d; filter: invert(0.88) hue-rotate(180deg); }
+  body { background: transparent; }
+  .swagger-ui .microlight, .swagger-ui .highlight-code { filter: invert(1) hue-rotate(180deg); }
+}
+`;
+
+/** @param document path of the OpenAPI document */
+export function swaggerPage(document: string): Response {
+  const html = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Corral API</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="/swagger/swagger-ui.css">
+<link rel="stylesheet" href="/swagger/look.css">
+</head>
+<body>
+<div id="swagger-ui" data-document="${document}"></div>
+<noscript>This page needs JavaScript. The API as a document: <a href="${document}">${document}</a></noscript>
+<script src="/swagger/swagger-ui-bundle.js"></script>
+<script src="/swagger/start.js"></script>
+</body>
+</html>
+`;
+  return new Response(html, {
+    headers: {
+      "content-type": "text/html; charset=utf-8",
+      "content-security-policy": policy,
+      "x-content-type-options": "nosniff",
+      "referrer-policy": "no-referrer",
+    },
+  });
+}
+
+const start = `const place = document.getElementById("swagger-ui");
+SwaggerUIBundle({ url: place.dataset.document, domNode: place, deepLinking: true, tryItOutEnabled: true, validatorUrl: null, docExpansion: "list", defaultModelsExpandDepth: 0 });
+`;
+
+const assets: Readonly<Record<string, { readonly type: string; readonly body: () => Blob | string }>> = {
+  "swagger-ui-bundle.js": { type: "text/javascript; charset=utf-8", body: () => Bun.file(bundle) },
+  "swagger-ui.css": { type: "text/css; charset=utf-8", body: () => Bun.file(styles) },
+  "look.css": { type: "text/css; charset=utf-8", body: () => look },
+  "start.js": { type: "text/javascript; charset=utf-8", body: () => start },
+};
+
+/** A file of the page. @throws Failure 404 */
+export function swaggerAsset(name: string): Response {
+  const asset = Object.hasOwn(assets, name) ? assets[name] : undefined;
+  if (!asset) throw failure.notFound(`/swagger/${name}`);
+  return new Response(asset.body(), {
+    headers: {
+      "content-type": asset.type,
+      "cache-control": "public, max-age=3600",
+      "x-content-type-options": "nosniff",
+    },
+  });
+}

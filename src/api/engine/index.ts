@@ -1,0 +1,52 @@
+import { Elysia } from "elysia";
+import type { OllamaService } from "../../engine/service";
+import { failure, messageOf, OllamaServiceError, ServiceStopError } from "../../errors";
+import { about, coerce, errorModels, errors } from "../common";
+import { type EngineView, engineLogQuery, engineModels } from "./model";
+
+export function engineRoutes({ engine }: { readonly engine: OllamaService }) {
+  return new Elysia({ name: "engine" })
+    .model({ ...engineModels, ...errorModels })
+    .get("/api/engine", () => view(engine), {
+      response: { 200: "Engine" },
+      detail: about(
+        "Engine",
+        "The engine",
+        "State of the Ollama behind Corral: whose it is, where, since how many restarts, and why it is not ready.",
+      ),
+    })
+    .get("/api/engine/log", ({ query }) => ({ lines: engine.lastOutput(query.lines ?? 100) }), {
+      query: engineLogQuery,
+      transform: coerce(engineLogQuery),
+      response: { 200: "EngineLog", ...errors.invalid },
+      detail: about(
+        "Engine",
+        "The engine's log",
+        "The last lines that Ollama printed, where Corral started it. They may hold prompts when OLLAMA_DEBUG is set.",
+      ),
+    })
+    .post("/api/engine/restart", () => restart(engine), {
+      response: { 200: "Engine", ...errors.conflict, 503: "ServerError" },
+      detail: about(
+        "Engine",
+        "Restart the engine",
+        "Ends Ollama and starts it anew; also after it was given up for crashing. 409 for an Ollama that Corral did not start.",
+      ),
+    });
+}
+
+async function restart(engine: OllamaService): Promise<EngineView> {
+  try {
+    await engine.restart("asked for through the API");
+  } catch (error) {
+    if (error instanceof ServiceStopError) throw failure.conflict(messageOf(error));
+    if (error instanceof OllamaServiceError) throw failure.engineDown(messageOf(error));
+    throw error;
+  }
+  return view(engine);
+}
+
+function view(engine: OllamaService): EngineView {
+  const { state, owned, address, version, pid, restarts, why } = engine;
+  return { state, owned, address, version, pid, restarts, why };
+}

@@ -1,0 +1,39 @@
+import type { Database } from "../../database/database";
+import type { Engine } from "../../engine/service";
+import type { Ledger } from "../../ledger/ledger";
+import type { Health } from "./model";
+
+export interface HealthParts {
+  readonly engine: Engine;
+  readonly database: Database;
+  readonly ledger: Ledger;
+  readonly version: string;
+  /** Whether the server is on its way out. */
+  readonly stopping: () => boolean;
+}
+
+/** How the parts are, in one sentence for a person. */
+export function readHealth({ engine, database, ledger, version, stopping }: HealthParts): Health {
+  const ollama = engine.state === "ready";
+  const connected = database.state === "up";
+  const complaints: string[] = [];
+  if (stopping()) complaints.push("Corral is being stopped");
+  if (!ollama) complaints.push(engine.why ?? "Ollama does not answer");
+  if (!connected) {
+    const { waiting } = ledger.standing();
+    const kept = waiting === 0 ? "" : `; ${waiting} records wait for it`;
+    complaints.push(
+      `the database is ${database.state}: ${database.why ?? "it does not answer"}${kept}. Requests are served and kept until it is back`,
+    );
+  }
+  const { setAside, shed } = ledger.standing();
+  const lost = setAside + shed.records + shed.texts;
+  if (lost > 0) complaints.push(`${lost} records or texts could not be kept: see the log`);
+  return {
+    status: !ollama || stopping() ? "unhealthy" : connected && lost === 0 ? "healthy" : "degraded",
+    ollama_running: ollama,
+    database_connected: connected,
+    message: complaints.length === 0 ? "All systems operational" : complaints.join(". "),
+    version,
+  };
+}

@@ -1,0 +1,81 @@
+import { Type } from "@sinclair/typebox";
+import { oneOf, timeSchema } from "../common";
+
+export const libraryQuery = Type.Object({
+  q: Type.Optional(
+    Type.String({ maxLength: 200, default: "", description: "Words to search for", examples: ["llama"] }),
+  ),
+  limit: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 1000, default: 100, description: "Most models", examples: [20] }),
+  ),
+  offset: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: 1_000_000,
+      default: 0,
+      description: "Models to leave out first",
+      examples: [0],
+    }),
+  ),
+});
+
+export const ollamaModels = {
+  InstalledModels: Type.Object(
+    {
+      models: Type.Array(
+        Type.Object({
+          name: Type.String({ description: "Canonical name, without :latest", examples: ["llama3.2"] }),
+          size: Type.String({ description: "Decimal, as `ollama list` says it", examples: ["4.7 GB"] }),
+          modified_at: timeSchema,
+          digest: Type.String({ examples: ["sha256:abc123..."] }),
+          size_bytes: Type.Number({ examples: [4_661_224_676] }),
+          family: Type.String({ examples: ["llama"] }),
+          parameter_size: Type.String({ examples: ["3.2B"] }),
+          quantization_level: Type.String({ examples: ["Q4_K_M"] }),
+        }),
+      ),
+    },
+    { description: "What is installed" },
+  ),
+  PullRequest: Type.Object(
+    {
+      model: Type.Optional(
+        Type.String({
+          minLength: 1,
+          maxLength: 350,
+          description: "Name of the model",
+          examples: ["neural-chat"],
+        }),
+      ),
+      name: Type.Optional(
+        Type.String({
+          minLength: 1,
+          maxLength: 350,
+          description: "The same, under Ollama's old name",
+          examples: ["neural-chat"],
+        }),
+      ),
+      insecure: Type.Optional(
+        Type.Boolean({ description: "Take registries without TLS", examples: [false] }),
+      ),
+    },
+    { description: "A model to pull" },
+  ),
+  LibraryPage: Type.Object(
+    {
+      models: Type.Array(
+        Type.Object({
+          name: Type.String({ examples: ["llama3.2"] }),
+          description: Type.String({ examples: ["Meta's small Llama models, 1B and 3B"] }),
+          sizes: Type.Array(Type.String(), { description: "Parameters", examples: [["1b", "3b"]] }),
+          capabilities: Type.Array(Type.String(), { examples: [["tools"]] }),
+        }),
+      ),
+      total: Type.Integer({ description: "All that were found", examples: [1] }),
+      source: oneOf(["ollama.com", "shipped"], {
+        description: "Who answered: the site, or the list shipped with Corral",
+      }),
+    },
+    { description: "Models that can be pulled" },
+  ),
+};

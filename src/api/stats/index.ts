@@ -1,0 +1,42 @@
+import { Elysia } from "elysia";
+import { about, coerce, errorModels, errors } from "../common";
+import { historyQuery, logsQuery, statsModels } from "./model";
+import { currentStatistics, history, logs, modelStatistics, type StatsParts } from "./service";
+
+export function statsRoutes(parts: StatsParts) {
+  const { database } = parts;
+  return new Elysia({ name: "stats" })
+    .model({ ...statsModels, ...errorModels })
+    .get("/api/stats/current", () => currentStatistics(parts), {
+      response: { 200: "CurrentStatistics", ...errors.server },
+      detail: about("Statistics", "Current statistics", "Totals over all metrics that are kept."),
+    })
+    .get("/api/stats/history", ({ query }) => history(database, query), {
+      query: historyQuery,
+      transform: coerce(historyQuery),
+      response: { 200: "History", ...errors.invalid, ...errors.server },
+      detail: about(
+        "Statistics",
+        "Historical metrics",
+        "Requests, speed, latency and errors over time. Points of minutes are kept for 14 days.",
+      ),
+    })
+    .get("/api/stats/logs", ({ query }) => logs(database, query), {
+      query: logsQuery,
+      transform: coerce(logsQuery),
+      response: { 200: "Logs", ...errors.invalid, ...errors.server },
+      detail: about(
+        "Statistics",
+        "Request logs",
+        "Requests with prompt and reply: filtered, sorted, searched, page by page.",
+      ),
+    })
+    .get("/api/models", () => modelStatistics(database), {
+      response: { 200: "ModelStatistics", ...errors.server },
+      detail: about(
+        "Statistics",
+        "Model statistics",
+        "How much each model was used, how fast it was, and how often it failed.",
+      ),
+    });
+}

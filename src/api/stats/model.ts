@@ -1,0 +1,170 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { sortFields } from "../../ledger/read/logs";
+import { buckets } from "../../ledger/read/statistics";
+import { outcomes, statuses } from "../../ledger/record";
+import { nullable, oneOf, timeSchema } from "../common";
+
+const bucketNames = Object.keys(buckets).map((name) => name as keyof typeof buckets);
+
+const model = Type.String({
+  minLength: 1,
+  maxLength: 400,
+  description: "Only this model",
+  examples: ["llama3.2"],
+});
+const hours = { minimum: 1, maximum: 876_000, examples: [24] };
+
+export const historyQuery = Type.Object({
+  hours: Type.Optional(Type.Integer({ ...hours, default: 24, description: "How far back, in hours" })),
+  bucket: Type.Optional(
+    oneOf(bucketNames, {
+      description: "Length of a point; chosen for at most 400 points when absent",
+      examples: ["5m"],
+    }),
+  ),
+  model: Type.Optional(model),
+  fill: Type.Optional(
+    Type.Boolean({ default: false, description: "Answer points without requests too", examples: [false] }),
+  ),
+});
+
+export const logsQuery = Type.Object({
+  limit: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 1000, default: 100, description: "Most entries", examples: [50] }),
+  ),
+  offset: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: 1_000_000_000,
+      default: 0,
+      description: "Entries to leave out first; a cursor costs less",
+      examples: [0],
+    }),
+  ),
+  model: Type.Optional(model),
+  status: Type.Optional(
+    oneOf(statuses, { description: "Only requests that ended so", examples: ["success"] }),
+  ),
+  hours: Type.Optional(Type.Integer({ ...hours, description: "Only requests of the last hours" })),
+  sort: Type.Optional(
+    oneOf(sortFields, { default: "timestamp", description: "What to sort by", examples: ["latency_ms"] }),
+  ),
+  order: Type.Optional(
+    oneOf(["asc", "desc"], { default: "desc", description: "Which end first", examples: ["desc"] }),
+  ),
+  q: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 1000,
+      description: "Text in prompt or reply, whatever its case",
+      examples: ["quantum"],
+    }),
+  ),
+  cursor: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 1000, description: "The `next` of an earlier page" }),
+  ),
+});
+
+const ms = (description: string, example: number) =>
+  Type.Number({ description: `${description}, ms`, examples: [example] });
+const rate = Type.Number({
+  minimum: 0,
+  maximum: 1,
+  description: "Share of requests that ended in an error",
+  examples: [0.05],
+});
+const speed = Type.Number({
+  description: "Completion tokens over the engine's own generation time",
+  examples: [45],
+});
+const status = oneOf(statuses, { examples: ["success"] });
+
+export const statsModels = {
+  CurrentStatistics: Type.Object(
+    {
+      total_requests: Type.Number({ examples: [42] }),
+      total_tokens: Type.Number({ description: "Prompt and completion tokens", examples: [5230] }),
+      total_errors: Type.Number({ examples: [2] }),
+      avg_latency_ms: nullable(ms("Mean latency of successes to the last byte", 1250.5)),
+      models_in_use: Type.Array(Type.String(), {
+        description: "Most used first",
+        examples: [["llama3.2", "mistral"]],
+      }),
+      uptime_seconds: Type.Number({
+        description: "Of the supervised Ollama; of Corral where it only attaches",
+        examples: [3600],
+      }),
+      timestamp: timeSchema,
+    },
+    { description: "Totals over all metrics kept" },
+  ),
+  History: Type.Object(
+    {
+      metrics: Type.Array(
+        Type.Object({
+          timestamp: timeSchema,
+          requests_per_minute: Type.Number({ examples: [5] }),
+          tokens_per_second: nullable(speed),
+          avg_latency_ms: nullable(ms("Mean latency of successes", 1200)),
+          error_rate: nullable(rate),
+        }),
+      ),
+      bucket: oneOf(bucketNames, { description: "Length of a point", examples: ["5m"] }),
+    },
+    { description: "Points over time, oldest first" },
+  ),
+  Logs: Type.Object(
+    {
+      logs: Type.Array(
+        Type.Object({
+          id: Type.String({ examples: ["req_019ab2c4-6f10-7000-8000-000000000001"] }),
+          timestamp: timeSchema,
+          model: nullable(Type.String(), { examples: ["llama3.2"] }),
+          prompt: nullable(Type.String(), {
+            description: "The last user text",
+            examples: ["What is Python?"],
+          }),
+          response: nullable(Type.String(), { examples: ["Python is a high-level programming language..."] }),
+          tokens_used: nullable(Type.Number(), { description: "Prompt and completion", examples: [150] }),
+          latency_ms: ms("From arrival to the last byte", 1250),
+          status,
+          client_ip: nullable(Type.String(), { examples: ["192.168.1.100"] }),
+          outcome: oneOf(outcomes, { description: "How it ended, exactly", examples: ["complete"] }),
+          dialect: Type.String({ examples: ["contract.chat"] }),
+          operation: Type.String({ examples: ["chat"] }),
+          stream: Type.Boolean({ examples: [true] }),
+          http_status: nullable(Type.Integer(), { examples: [200] }),
+          ttft_ms: nullable(ms("To the first piece of content, thinking or tool call", 180)),
+          tokens_in: nullable(Type.Number(), { examples: [26] }),
+          tokens_out: nullable(Type.Number(), { examples: [124] }),
+          tokens_per_second: nullable(speed),
+          finish_reason: nullable(Type.String(), { examples: ["stop"] }),
+          thinking: nullable(Type.String(), { examples: [null] }),
+          error: nullable(Type.String(), { examples: [null] }),
+          user_agent: nullable(Type.String(), { examples: ["curl/8.5.0"] }),
+        }),
+      ),
+      total: Type.Integer({ description: "All that the filters let through", examples: [42] }),
+      next: nullable(Type.String(), { description: "Cursor of the following page", examples: [null] }),
+    },
+    { description: "A page of requests, newest first unless asked otherwise" },
+  ),
+  ModelStatistics: Type.Object(
+    {
+      models: Type.Array(
+        Type.Object({
+          name: Type.String({ examples: ["llama3.2"] }),
+          total_requests: Type.Number({ examples: [25] }),
+          total_tokens: Type.Number({ examples: [3000] }),
+          avg_latency_ms: nullable(ms("Mean latency of successes", 1150)),
+          tokens_per_second: nullable(speed),
+          error_rate: rate,
+          last_used: timeSchema,
+        }),
+      ),
+    },
+    { description: "Use of each model with metrics kept, most used first" },
+  ),
+};
+export type CurrentStatistics = Static<(typeof statsModels)["CurrentStatistics"]>;
+export type ModelStatistics = Static<(typeof statsModels)["ModelStatistics"]>;

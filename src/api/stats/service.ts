@@ -1,0 +1,86 @@
+import type { Database } from "../../database/database";
+import { canonicalModel } from "../../engine/models";
+import type { OllamaService } from "../../engine/service";
+import { type LogQuery, readLogs } from "../../ledger/read/logs";
+import {
+  type Bucket,
+  bucketFor,
+  figures,
+  type ModelFigures,
+  readHistory,
+  readModels,
+  readTotals,
+} from "../../ledger/read/statistics";
+import type { CurrentStatistics, ModelStatistics } from "./model";
+
+export interface StatsParts {
+  readonly database: Database;
+  readonly engine: OllamaService;
+  /** Seconds since Corral's start. */
+  readonly uptimeSeconds: () => number;
+}
+
+export async function currentStatistics({
+  database,
+  engine,
+  uptimeSeconds,
+}: StatsParts): Promise<CurrentStatistics> {
+  const totals = await readTotals(database);
+  return {
+    total_requests: totals.requests,
+    total_tokens: totals.tokens,
+    total_errors: totals.errors,
+    avg_latency_ms: totals.averageLatencyMs,
+    models_in_use: totals.models,
+    uptime_seconds: Math.floor(engine.owned ? engine.uptimeSeconds : uptimeSeconds()),
+    timestamp: new Date().toISOString(),
+  };
+}
+
+export async function history(
+  database: Database,
+  asked: { hours?: number; bucket?: Bucket; model?: string; fill?: boolean },
+) {
+  const hours = asked.hours ?? 24;
+  const bucket = asked.bucket ?? bucketFor(hours);
+  const metrics = await readHistory(database, {
+    hours,
+    bucket,
+    fill: asked.fill ?? false,
+    now: new Date(),
+    ...(asked.model === undefined ? {} : { model: canonicalModel(asked.model) }),
+  });
+  return { metrics, bucket };
+}
+
+export function logs(
+  database: Database,
+  asked: Partial<Omit<LogQuery, "since">> & { hours?: number },
+): ReturnType<typeof readLogs> {
+  const { limit = 100, offset = 0, sort = "timestamp", order = "desc", hours, model, ...rest } = asked;
+  return readLogs(database, {
+    limit,
+    offset,
+    sort,
+    order,
+    ...rest,
+    ...(model === undefined ? {} : { model: canonicalModel(model) }),
+    ...(hours === undefined ? {} : { since: new Date(Date.now() - hours * 3_600_000) }),
+  });
+}
+
+export async function modelStatistics(database: Database): Promise<ModelStatistics> {
+  return { models: (await readModels(database)).map(sayModel) };
+}
+
+/** A model's figures in the contract's words. */
+export function sayModel(row: ModelFigures) {
+  return {
+    name: row.model,
+    total_requests: row.requests,
+    total_tokens: row.tokens,
+    ...figures(row),
+    error_rate: row.requests > 0 ? row.errors / row.requests : 0,
+    last_used: row.last_used.toISOString(),
+  };
+}

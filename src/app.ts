@@ -1,0 +1,187 @@
+/** The Elysia app: plug-ins, guards, features in order, and every Failure turned into HTTP in one place. */
+import { hostname } from "node:os";
+import { cors } from "@elysiajs/cors";
+import { Elysia, ParseError, ValidationError } from "elysia";
+import { chatRoutes } from "./api/chat";
+import { dataRoutes } from "./api/data";
+import { docsRoutes, pluginPage } from "./api/docs";
+import { engineRoutes } from "./api/engine";
+import { healthRoutes } from "./api/health";
+import { repositoryRoutes } from "./api/models";
+import { ollamaRoutes } from "./api/ollama";
+import type { Library } from "./api/ollama/library";
+import { statsRoutes } from "./api/stats";
+import type { Database } from "./database/database";
+import { instanceHeader } from "./engine/place";
+import type { Pulls } from "./engine/pulls";
+import type { OllamaService } from "./engine/service";
+import { asFailure, type Failure, failure, messageOf } from "./errors";
+import { contractChat } from "./gateway/dialects/contract/chat";
+import { ollamaChat } from "./gateway/dialects/ollama/chat";
+import { ollamaGenerate } from "./gateway/dialects/ollama/generate";
+import type { Gateway } from "./gateway/gateway";
+import { createPaths, type Place } from "./gateway/paths";
+import type { Ledger } from "./ledger/ledger";
+import type { Log } from "./log";
+import { hostAllowed, originAllowed } from "./origins";
+import { sayWrong } from "./schema";
+
+export interface AppParts {
+  readonly engine: OllamaService;
+  readonly pulls: Pulls;
+  readonly library: Library;
+  readonly database: Database;
+  readonly ledger: Ledger;
+  readonly gateway: Gateway;
+  readonly log: Log;
+  readonly version: string;
+  /** This program's id, in a header of its own answers: an Ollama address that answers with it is no Ollama. */
+  readonly instance: string;
+  /** Whether it listens on loopback alone. */
+  readonly loopback: boolean;
+  /** Origins that may call beside Ollama's own list. */
+  readonly origins: readonly string[];
+  readonly stopping: () => boolean;
+  readonly uptimeSeconds: () => number;
+}
+
+/** POST paths that are recorded. */
+const dialects = new Map([
+  ["/api/chat", [contractChat, ollamaChat]],
+  ["/api/generate", [ollamaGenerate]],
+]);
+
+export function createApp(parts: AppParts) {
+  const { engine, gateway, log, instance } = parts;
+  const places = new WeakMap<Request, Place>();
+  const machine = hostname();
+  let placeOf: ReturnType<typeof createPaths>;
+  let again: (request: Request) => Promise<Response>;
+
+  const carry = async (request: Request, address: string | null): Promise<Response> => {
+    const place = places.get(request) ?? placeOf(request.method, pathOf(request));
+    if (place.owner === "engine") return gateway.handle(request, place, address);
+    throw failure.notFound(pathOf(request));
+  };
+  const failed = (request: Request, thrown: unknown): Response => {
+    const known = toFailure(thrown);
+    if (known.code === "internal") {
+      log.error(
+        { path: pathOf(request), error: messageOf(known.cause), stack: stackOf(known.cause) },
+        "a request failed inside Corral",
+      );
+    }
+    const response = Response.json(known.body, { status: known.status });
+    response.headers.set(instanceHeader, instance);
+    return response;
+  };
+
+  const app = new Elysia({ name: "corral" })
+    .use(
+      cors({
+        origin: (request) => originAllowed(request.headers.get("origin") ?? "", parts.origins),
+        credentials: false,
+        methods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
+        // Named, or the preflight says "undefined" (traps.md); the list is Ollama's.
+        allowedHeaders: [
+          "authorization",
+          "content-type",
+          "user-agent",
+          "accept",
+          "x-requested-with",
+          "x-corral-content",
+          "x-api-key",
+          "anthropic-version",
+        ],
+        exposeHeaders: [],
+      }),
+    )
+    .onRequest(({ request, set }) => {
+      const origin = request.headers.get("origin");
+      // Without an Origin no browser asks, and the engine's headers go on as they are.
+      if (origin === null)
+        for (const name of Object.keys(set.headers))
+          if (/^(access-control-|vary$)/.test(name)) delete set.headers[name];
+      try {
+        if (parts.loopback && !hostAllowed(request.headers.get("host"), machine)) {
+          throw failure.forbidden(
+            "this Host is not one of this machine's: Corral listens on loopback, call it as localhost",
+          );
+        }
+        if (origin !== null && !originAllowed(origin, parts.origins)) {
+          throw failure.forbidden("pages of this Origin may not call: add it to CORS_ORIGINS");
+        }
+        const place = placeOf(request.method, pathOf(request));
+        if (place.owner === "corral" && !place.methods.includes(request.method)) {
+          set.headers.allow = place.methods.join(", ");
+          throw failure.methodNotAllowed(request.method, place.path, place.methods);
+        }
+        places.set(request, place);
+      } catch (error) {
+        return failed(request, error);
+      }
+      return undefined;
+    })
+    .onError({ as: "global" }, ({ request, error }) => failed(request, error))
+    .onAfterHandle({ as: "global" }, ({ request, set }) => {
+      if (places.get(request)?.owner === "corral") set.headers[instanceHeader] = instance;
+    })
+    .use(healthRoutes(parts))
+    .use(engineRoutes(parts))
+    .use(statsRoutes(parts))
+    .use(repositoryRoutes({ ...parts, client: engine.client }))
+    .use(chatRoutes(carry))
+    .use(ollamaRoutes({ ...parts, client: engine.client }))
+    .use(dataRoutes(parts))
+    .use(docsRoutes(parts.version))
+    .get("/", ({ request }) => home(request), { detail: { hide: true } })
+    .all("/*", ({ request, server }) => catchAll(request, server?.requestIP(request)?.address ?? null), {
+      parse: "none",
+      detail: { hide: true },
+    });
+
+  placeOf = createPaths(
+    app.routes.filter(
+      ({ path, method }) => !path.includes("*") && method !== "OPTIONS" && path !== pluginPage,
+    ),
+    dialects,
+  );
+  again = (request) => app.handle(request);
+
+  /** What no route took: the engine's paths, and ours that the router missed for a Host of under four characters (traps.md). */
+  async function catchAll(request: Request, address: string | null): Promise<Response> {
+    const place = places.get(request) ?? placeOf(request.method, pathOf(request));
+    if (place.owner === "engine") return carry(request, address);
+    const url = new URL(request.url, "http://localhost");
+    if (url.hostname === "localhost") throw failure.notFound(url.pathname);
+    return again(new Request(`http://localhost${url.pathname}${url.search}`, request));
+  }
+
+  return app;
+}
+
+/** As Ollama says it, so that clients who look for one find it. */
+function home(request: Request): Response {
+  if (request.headers.get("accept")?.includes("text/html")) return Response.redirect("/swagger", 302);
+  return new Response("Ollama is running", { headers: { "content-type": "text/plain; charset=utf-8" } });
+}
+
+function toFailure(thrown: unknown): Failure {
+  if (thrown instanceof ValidationError && thrown.type !== "response") {
+    const first = thrown.all[0];
+    if (first && "path" in first) return failure.invalid(sayWrong(first.path, first.value, first.schema));
+    return failure.invalid(messageOf(thrown));
+  }
+  if (thrown instanceof ParseError)
+    return thrown.cause === undefined ? failure.invalid("the body can't be read") : asFailure(thrown.cause);
+  return asFailure(thrown);
+}
+
+function pathOf(request: Request): string {
+  // HTTP/1.0 without a Host leaves Bun with a path alone.
+  return new URL(request.url, "http://localhost").pathname;
+}
+
+function stackOf(thrown: unknown): string | undefined {
+  return thrown instanceof Error ? thrown.stack : undefined;
+}

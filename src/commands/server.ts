@@ -1,0 +1,230 @@
+/** The server: builds the parts, hands each what it needs, says where it is, and stops in order. */
+import pkg from "../../package.json";
+import { createLibrary } from "../api/ollama/library";
+import { createApp } from "../app";
+import { ChildRegistry } from "../children/registry";
+import { type Database, openDatabase } from "../database/database";
+import { NetworkConfig } from "../engine/network";
+import { EngineOutput } from "../engine/output";
+import { Pulls } from "../engine/pulls";
+import { OllamaService } from "../engine/service";
+import { failure, messageOf, ServiceStartError } from "../errors";
+import { openFolder } from "../folder";
+import { Gateway } from "../gateway/gateway";
+import { createLedger } from "../ledger/ledger";
+import { statusOf, tokensPerSecond } from "../ledger/record";
+import { startRetention } from "../ledger/retention";
+import { createLog } from "../log";
+import { selfCommand } from "../self";
+import type { Settings } from "../settings";
+
+export interface ServerParts {
+  readonly settings: Settings;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Says a line to the person who started it. */
+  readonly say: (line: string) => void;
+  /** What to run instead of `ollama serve`: the demo's simulator. */
+  readonly engineCommand?: readonly string[];
+}
+
+export interface RunningServer {
+  readonly address: string;
+  readonly port: number;
+  /** Resolves when the database has come up for the first time; rejects when it never will. */
+  readonly settled: Promise<void>;
+  /** Drains and stops. A second call skips the drain. */
+  stop(): Promise<void>;
+}
+
+const STORE_WITHIN_MS = 5000;
+
+/**
+ * Starts the server. It answers as soon as this returns; the engine and the database come up behind it.
+ * @throws Failure for a folder or port that can't be had, ServiceStartError for an engine address that is our own
+ */
+export async function startServer({
+  settings,
+  environment,
+  say,
+  engineCommand,
+}: ServerParts): Promise<RunningServer> {
+  const { values } = settings;
+  const startedAt = performance.now();
+  const uptimeSeconds = () => (performance.now() - startedAt) / 1000;
+  const log = createLog(values.logLevel, values.logFormat);
+  for (const warning of settings.warnings) log.warn(warning);
+
+  const folder = openFolder(values.dataDir, `http://${values.host}:${values.port}`);
+  const registry = new ChildRegistry(folder.children, log);
+  await registry.endLeftBehind();
+
+  const database = openDatabase({
+    where: values.databaseUrl
+      ? { kind: "server", url: values.databaseUrl }
+      : { kind: "embedded", folder: folder.database, command: selfCommand("database"), registry },
+    log,
+  });
+  const instance = crypto.randomUUID();
+  const network = new NetworkConfig(
+    {
+      host: values.ollamaHost || "127.0.0.1",
+      timeout: values.ollamaTimeout / 1000,
+      maxRetries: values.ollamaMaxRetries,
+    },
+    { OLLAMA_PORT: String(values.ollamaPort) },
+  );
+  let ourselves: string[] = [];
+  const engine = new OllamaService({
+    network,
+    url: values.ollamaUrl,
+    binary: values.ollamaBin,
+    ...(engineCommand ? { command: engineCommand } : {}),
+    environment,
+    log,
+    registry,
+    output: new EngineOutput(folder.engineLog, log),
+    ourselves: () => ourselves,
+  });
+  const ledger = createLedger({
+    database,
+    server: folder.serverId,
+    keepContents: values.content === "full",
+    log,
+  });
+  ledger.onEnd((record) => {
+    const speed = tokensPerSecond(record.tokensOut, record.decodeMs);
+    log[statusOf(record.outcome) === "error" ? "warn" : "info"](
+      {
+        id: `req_${record.id}`,
+        model: record.model,
+        dialect: record.dialect,
+        status: record.httpStatus,
+        outcome: record.outcome,
+        ms: Math.round(record.latencyMs),
+        ttft_ms: record.ttftMs === null ? null : Math.round(record.ttftMs),
+        tokens_in: record.tokensIn,
+        tokens_out: record.tokensOut,
+        tokens_per_second: speed === null ? null : Math.round(speed * 10) / 10,
+      },
+      "request",
+    );
+  });
+  const gateway = new Gateway({ engine, ledger, log });
+  const pulls = new Pulls(engine.client, log);
+  let stopping = false;
+
+  const app = createApp({
+    engine,
+    pulls,
+    library: createLibrary("https://ollama.com", log),
+    database,
+    ledger,
+    gateway,
+    log,
+    version: pkg.version,
+    instance,
+    loopback: /^(127\.|::1$|localhost$)/.test(values.host),
+    origins: [values.corsOrigins, values.ollamaOrigins].flatMap((list) =>
+      list
+        .split(",")
+        .map((one) => one.trim())
+        .filter(Boolean),
+    ),
+    stopping: () => stopping,
+    uptimeSeconds,
+  });
+
+  try {
+    app.listen({
+      port: values.port,
+      hostname: values.host,
+      // Bun's default would end a request while a slow model loads (traps.md).
+      idleTimeout: 0,
+      // Uploads of models pass through; paths of ours have a limit of their own.
+      maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+    });
+  } catch (error) {
+    folder.release();
+    throw failure.start(
+      "port_taken",
+      `Corral can't listen on ${values.host}:${values.port} (${messageOf(error)}): stop what holds it, or set CORRAL_PORT to another port`,
+    );
+  }
+  const port = app.server?.port ?? values.port;
+  const address = `http://${/^(0\.0\.0\.0|::|127\.0\.0\.1|localhost)$/.test(values.host) ? "localhost" : values.host}:${port}`;
+  ourselves = [
+    `http://127.0.0.1:${port}`,
+    `http://localhost:${port}`,
+    `http://[::1]:${port}`,
+    `http://${values.host}:${port}`,
+  ];
+
+  say(
+    `Corral ${pkg.version}, starting: waiting for Ollama at ${engine.address} and for ${sayDatabase(database)}`,
+  );
+  database.start();
+  const retention = startRetention(
+    database,
+    { contentMs: values.keepContent, requestsMs: values.keepRequests, metricsMs: values.keepMetrics },
+    log,
+  );
+
+  let hurried: () => void = () => {};
+  const hurry = new Promise<void>((resolve) => {
+    hurried = resolve;
+  });
+  let stopped: Promise<void> | null = null;
+  const stop = (): Promise<void> => {
+    if (stopped) {
+      hurried();
+      return stopped;
+    }
+    stopping = true;
+    stopped = (async () => {
+      log.info({ in_flight: gateway.active.count }, "stopping");
+      pulls.stop();
+      await gateway.stop(values.drain, hurry);
+      await app.server?.stop(true);
+      retention.stop();
+      await engine.stop();
+      await ledger.stop(STORE_WITHIN_MS);
+      await database.stop();
+      folder.release();
+      log.info("stopped");
+    })();
+    return stopped;
+  };
+
+  try {
+    await engine.start(0);
+  } catch (error) {
+    if (!(error instanceof ServiceStartError)) throw error;
+    if (error.cause === "ourselves") {
+      await stop();
+      throw failure.start("engine_is_corral", error.message);
+    }
+    log.warn({ why: error.message }, "no Ollama yet: everything else works");
+  }
+  const settled = database.firstAttempt;
+  void settled.then(
+    () => {
+      say(`  Server    ${address}`);
+      say(`  API docs  ${address}/swagger`);
+      say(`  Ollama    ${sayEngine(engine)}`);
+      say(`  Data      ${values.databaseUrl ? "PostgreSQL at DATABASE_URL" : folder.root}`);
+    },
+    () => {},
+  );
+  return { address, port, settled, stop };
+}
+
+function sayDatabase(database: Database): string {
+  return database.kind === "server"
+    ? "PostgreSQL"
+    : "the embedded database (making one takes a few seconds, once)";
+}
+
+function sayEngine(engine: OllamaService): string {
+  if (engine.state !== "ready") return `${engine.state}: ${engine.why ?? "it does not answer yet"}`;
+  return `${engine.address}${engine.owned ? "" : " (not started by Corral)"}`;
+}

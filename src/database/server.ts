@@ -1,0 +1,27 @@
+/** What a PostgreSQL server must be like. */
+import { failure } from "../errors";
+import type { Work } from "./line";
+
+const OLDEST = 14;
+
+/**
+ * Asks a server whether it is new enough and takes writes.
+ * @throws Failure `database_too_old` naming its version; `database_away` for a standby
+ */
+export const requireServer: Work<void> = async (sql) => {
+  const [row] = await sql<{ number: number; version: string; readonly: boolean }[]>`
+    select current_setting('server_version_num')::int as number, current_setting('server_version') as version,
+      current_setting('transaction_read_only')::boolean as readonly`;
+  if (row === undefined) throw failure.database("it does not say what it is");
+  if (row.number < OLDEST * 10_000) throw tooOld(row.version);
+  if (row.readonly)
+    throw failure.database("it takes no writes (a standby, or default_transaction_read_only is on)");
+};
+
+/** The failure for a server of a version before 14. */
+export function tooOld(version: string) {
+  return failure.start(
+    "database_too_old",
+    `the PostgreSQL server of DATABASE_URL is version ${version}: Corral needs ${OLDEST} or later. Upgrade it, or leave DATABASE_URL empty to use the embedded one`,
+  );
+}

@@ -1,0 +1,33 @@
+/** Reading a request's body, bounded. */
+import { failure } from "../errors";
+
+/** The contract's limit on its paths. */
+export const contractBodyBytes = 64_000_000;
+/** Inference with images: Ollama has no limit, our memory does. */
+export const inferenceBodyBytes = 256_000_000;
+
+/**
+ * The whole body.
+ * @throws Failure 413 beyond the limit, without reading on
+ */
+export async function readBody(request: Request, limitBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+  if (Number(request.headers.get("content-length") ?? 0) > limitBytes) throw failure.tooLarge(limitBytes);
+  if (!request.body) return new Uint8Array(0);
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  let size = 0;
+  for await (const part of request.body) {
+    size += part.length;
+    if (size > limitBytes) throw failure.tooLarge(limitBytes);
+    parts.push(part);
+  }
+  return parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts);
+}
+
+/** The body as JSON, or undefined where it is none. */
+export function jsonOf(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,113 @@
+/** What every dialect can do. Pure, without I/O: what a request asks, what a reply says. */
+import type { Failure } from "../../errors";
+import type { Operation, Outcome } from "../../ledger/record";
+
+/** A request's body, read once. */
+export interface Body {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** undefined where the bytes are no JSON. */
+  readonly json: unknown;
+}
+
+/** What a request asks, as far as it can be read: an unreadable field is null. */
+export interface Asked {
+  readonly operation: Operation;
+  readonly model: string | null;
+  readonly stream: boolean;
+  /** The last user text. */
+  readonly prompt: string | null;
+  readonly system: string | null;
+  /** JSON of the messages as sent. */
+  readonly messages: string | null;
+  /** JSON of options, format and the like. */
+  readonly options: string | null;
+  /** Why the request can't be carried out; it is refused with this. */
+  readonly wrong: Failure | null;
+}
+
+export interface Outgoing {
+  readonly path: string;
+  /** The same object as came in, unless it must differ. */
+  readonly body: Uint8Array<ArrayBuffer>;
+}
+
+export interface Head {
+  readonly status: number;
+  readonly headers: Headers;
+}
+
+/** What a reply needs to know beside its bytes. */
+export interface Keep {
+  /** Most that is kept of its texts. */
+  readonly mostCharacters: number;
+  /** `performance.now()` at the request's arrival. */
+  readonly arrivedAt: number;
+}
+
+/** What a reply said. */
+export interface Told {
+  readonly text: string | null;
+  readonly thinking: string | null;
+  /** JSON */
+  readonly toolCalls: string | null;
+  readonly tokensIn: number | null;
+  readonly tokensOut: number | null;
+  readonly tokensCached: number | null;
+  readonly loadMs: number | null;
+  readonly prefillMs: number | null;
+  readonly decodeMs: number | null;
+  readonly finishReason: string | null;
+  readonly error: string | null;
+  /** How it ended, or null while it has not. */
+  readonly outcome: Outcome | null;
+  /** `performance.now()` of the first piece of content, thinking or tool call. */
+  readonly firstAt: number | null;
+  readonly longestGapMs: number | null;
+}
+
+/** One a request, fed as chunks pass; frames are parsed once, here. */
+export interface Reply {
+  /** What the client gets as status and headers; null until the engine's first words decide it. */
+  readonly head: Head | null;
+  /** Whether the reply has said its end: its record is written before these bytes go on. */
+  readonly ended: boolean;
+  /** What the client gets of a chunk. @param at `performance.now()` of its arrival */
+  take(chunk: Uint8Array, at: number): Uint8Array;
+  /** The engine's bytes are over: what the client still gets. Not `ended` after it: the reply stopped short. */
+  finish(at: number): Uint8Array;
+  /** Ends a broken stream in this dialect. */
+  fail(failure: Failure): Uint8Array;
+  told(): Told;
+}
+
+export interface Dialect {
+  /** Such as "ollama.chat". */
+  readonly name: string;
+  /** Whether a body on a shared path is this dialect's; the last dialect of a path claims all. */
+  claims(body: Body): boolean;
+  ask(body: Body): Asked;
+  outgoing(body: Body, asked: Asked): Outgoing;
+  reply(asked: Asked, head: Head, keep: Keep): Reply;
+  /** An error in this dialect, before the status line. */
+  refuse(failure: Failure): Response;
+}
+
+export const noBytes = new Uint8Array(0);
+
+/** A field of unknown JSON; undefined where there is none. */
+export function field(json: unknown, name: string): unknown {
+  return typeof json === "object" && json !== null && !Array.isArray(json)
+    ? Reflect.get(json, name)
+    : undefined;
+}
+
+export function textField(json: unknown, name: string): string | null {
+  const value = field(json, name);
+  return typeof value === "string" ? value : null;
+}
+
+/** A count as an engine tells it; null for what is absent or no count. */
+export function countField(json: unknown, name: string): number | null {
+  const value = field(json, name);
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : null;
+}

@@ -1,0 +1,51 @@
+/** Ollama's own `/api/chat`. */
+import { type Dialect, field, textField } from "../dialect";
+import { askNative, type Piece, passingReply, refuseNative } from "./native";
+
+export const ollamaChat: Dialect = {
+  name: "ollama.chat",
+  claims: () => true,
+  ask(body) {
+    const messages = field(body.json, "messages");
+    const list: unknown[] = Array.isArray(messages) ? messages : [];
+    const lastOf = (role: string) =>
+      textField(
+        list.findLast((one) => field(one, "role") === role),
+        "content",
+      );
+    return {
+      ...askNative(body),
+      operation: "chat",
+      prompt: lastOf("user"),
+      system: lastOf("system"),
+      messages: messages === undefined ? null : JSON.stringify(list.map(withoutImages)),
+    };
+  },
+  outgoing: (body) => ({ path: "/api/chat", body: body.bytes }),
+  reply: (_asked, head, keep) => passingReply(head, keep, chatPiece),
+  refuse: refuseNative,
+};
+
+/** The piece in a frame of `/api/chat`. */
+export function chatPiece(frame: unknown): Piece {
+  const message = field(frame, "message");
+  const calls = field(message, "tool_calls");
+  return {
+    text: textField(message, "content"),
+    thinking: textField(message, "thinking"),
+    toolCalls: Array.isArray(calls) ? calls : [],
+  };
+}
+
+/** Images are kept as their size and digest, not as bytes. */
+export function withoutImages(message: unknown): unknown {
+  const images = field(message, "images");
+  if (!Array.isArray(images) || typeof message !== "object") return message;
+  return { ...message, images: images.map(describeImage) };
+}
+
+function describeImage(image: unknown): unknown {
+  if (typeof image !== "string") return null;
+  const bytes = Buffer.from(image, "base64");
+  return { bytes: bytes.length, sha256: new Bun.CryptoHasher("sha256").update(bytes).digest("hex") };
+}

@@ -1,0 +1,104 @@
+/** The ledger: each request from its begin to its end, on the way to the database, and what is cleared of it. */
+import type { Database } from "../database/database";
+import { messageOf } from "../errors";
+import type { Log } from "../log";
+import type { Begun, RequestRecord } from "./record";
+import { Writer, type WriterOptions } from "./writer";
+
+export interface Entry {
+  /** Ends the request's record. Synchronous; never throws; a second end is ignored. */
+  end(record: RequestRecord): void;
+}
+
+/** accepted = in flight + stored + waiting + set aside + shed records. Counted since this program's start. */
+export interface Standing {
+  readonly accepted: number;
+  readonly inFlight: number;
+  readonly stored: number;
+  readonly waiting: number;
+  readonly setAside: number;
+  readonly shed: { readonly texts: number; readonly records: number };
+}
+
+/** Rows that were deleted. */
+export interface Cleared {
+  readonly logs: number;
+  readonly metrics: number;
+}
+
+export interface Ledger {
+  begin(request: Begun): Entry;
+  /** Clears what had ended when it was asked; requests in flight are kept. */
+  clear(what: "logs" | "metrics" | "all"): Promise<Cleared>;
+  standing(): Standing;
+  onEnd(listen: (record: RequestRecord) => void): void;
+  /** Writes what waits, for at most `withinMs`. */
+  stop(withinMs: number): Promise<void>;
+}
+
+const CLEAR_WITHIN_MS = 60_000;
+
+export function createLedger(
+  options: WriterOptions & { readonly keepContents: boolean; readonly log: Log },
+): Ledger {
+  const writer = new Writer(options);
+  const listeners: ((record: RequestRecord) => void)[] = [];
+  let accepted = 0;
+  let inFlight = 0;
+
+  return {
+    begin() {
+      accepted++;
+      inFlight++;
+      let ended = false;
+      return {
+        end(record) {
+          if (ended) return;
+          ended = true;
+          inFlight--;
+          try {
+            writer.push(options.keepContents ? record : { ...record, contents: null });
+            for (const listen of listeners) listen(record);
+          } catch (error) {
+            options.log.error({ id: record.id, error: messageOf(error) }, "a record could not be kept");
+          }
+        },
+      };
+    },
+    clear: (what) =>
+      writer.behind(() =>
+        options.database.transaction(async (sql) => {
+          const cleared = { logs: 0, metrics: 0 };
+          if (what !== "metrics") {
+            const [row] = await sql<{ count: number }[]>`select count(*)::int as count from requests`;
+            cleared.logs = row?.count ?? 0;
+            await sql`truncate requests, contents`;
+          }
+          if (what !== "logs") {
+            cleared.metrics = await countMetricRows(sql);
+            await sql`truncate metrics, histograms`;
+          }
+          return cleared;
+        }, CLEAR_WITHIN_MS),
+      ),
+    standing: () => ({
+      accepted,
+      inFlight,
+      stored: writer.stored,
+      waiting: writer.waiting,
+      setAside: writer.setAside,
+      shed: { texts: writer.shedTexts, records: writer.shedRecords },
+    }),
+    onEnd: (listen) => {
+      listeners.push(listen);
+    },
+    stop: (withinMs) => writer.stop(withinMs),
+  };
+}
+
+/** Rows of metrics, of every step: the contract's metric points. */
+export async function countMetricRows(sql: Parameters<Parameters<Database["query"]>[0]>[0]): Promise<number> {
+  const [row] = await sql<{ count: number }[]>`
+    select ((select count(*) from metrics) + (select count(*) from histograms))::int as count`;
+  return row?.count ?? 0;
+}

@@ -1,0 +1,205 @@
+/** Pages of requests with their texts. */
+import { Type } from "@sinclair/typebox";
+import { Value } from "@sinclair/typebox/value";
+import type { Database, Sql } from "../../database/database";
+import { failure, quote } from "../../errors";
+import { type Outcome, outcomesOf, type Status, statusOf, tokensPerSecond } from "../record";
+
+export const sortFields = ["timestamp", "latency_ms", "tokens_used", "ttft_ms"] as const;
+export type SortField = (typeof sortFields)[number];
+
+export interface LogQuery {
+  readonly limit: number;
+  readonly offset: number;
+  readonly sort: SortField;
+  readonly order: "asc" | "desc";
+  readonly model?: string;
+  readonly status?: Status;
+  /** Only requests that began after this. */
+  readonly since?: Date;
+  /** Found in prompt or reply, whatever its case. */
+  readonly q?: string;
+  readonly cursor?: string;
+}
+
+export interface LogEntry {
+  id: string;
+  timestamp: string;
+  model: string | null;
+  prompt: string | null;
+  response: string | null;
+  tokens_used: number | null;
+  latency_ms: number;
+  status: Status;
+  client_ip: string | null;
+  outcome: Outcome;
+  dialect: string;
+  operation: string;
+  stream: boolean;
+  http_status: number | null;
+  ttft_ms: number | null;
+  tokens_in: number | null;
+  tokens_out: number | null;
+  tokens_per_second: number | null;
+  finish_reason: string | null;
+  thinking: string | null;
+  error: string | null;
+  user_agent: string | null;
+}
+
+interface Row {
+  id: string;
+  started_at: Date;
+  model: string | null;
+  prompt: string | null;
+  response: string | null;
+  thinking: string | null;
+  tokens_in: number | null;
+  tokens_out: number | null;
+  latency_ms: number;
+  ttft_ms: number | null;
+  decode_ms: number | null;
+  outcome: Outcome;
+  dialect: string;
+  operation: string;
+  stream: boolean;
+  http_status: number | null;
+  client_address: string | null;
+  user_agent: string | null;
+  finish_reason: string | null;
+  error: string | null;
+  sort_value: number | null;
+}
+
+const DEADLINE_MS = 10_000;
+const cursorSchema = Type.Object({
+  sort: Type.String(),
+  order: Type.String(),
+  value: Type.Union([Type.Number(), Type.String({ pattern: "^\\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z$" })]),
+  id: Type.String({ pattern: "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$" }),
+});
+
+/**
+ * A page of requests.
+ * @returns `total`: all that the filters let through; `next`: the cursor of the following page, or null
+ * @throws Failure `invalid_request` for a cursor that is none, or is one of another sorting
+ */
+export async function readLogs(
+  database: Database,
+  query: LogQuery,
+): Promise<{ logs: LogEntry[]; total: number; next: string | null }> {
+  const after = query.cursor === undefined ? null : readCursor(query.cursor, query);
+  return database.query(async (sql) => {
+    const key = sortKey(sql, query);
+    const filter = filters(sql, query);
+    const down = query.order === "desc";
+    const direction = down ? sql`desc` : sql`asc`;
+    const place = after === null ? sql`true` : placeAfter(sql, key, query.sort, after.value, after.id, down);
+    const [counted] = await sql<{ total: number }[]>`
+      select count(*)::int as total from requests r
+      left join contents c on c.request_id = r.id and c.started_at = r.started_at
+      where ${filter}`;
+    const rows = await sql<Row[]>`
+      select r.id, r.started_at, r.model, c.prompt, c.response, c.thinking, r.tokens_in, r.tokens_out, r.latency_ms,
+        r.ttft_ms, r.decode_ms, r.outcome, r.dialect, r.operation, r.stream, r.http_status, r.client_address,
+        r.user_agent, r.finish_reason, r.error, ${query.sort === "timestamp" ? sql`null::float8` : key} as sort_value
+      from requests r
+      left join contents c on c.request_id = r.id and c.started_at = r.started_at
+      where ${filter} and ${place}
+      order by ${key} ${direction}, r.id ${direction}
+      limit ${query.limit + 1} offset ${query.offset}`;
+    const page = rows.slice(0, query.limit);
+    const last = page.at(-1);
+    return {
+      logs: page.map(toEntry),
+      total: counted?.total ?? 0,
+      next: rows.length > query.limit && last ? writeCursor(query, last) : null,
+    };
+  }, DEADLINE_MS);
+}
+
+type Fragment = ReturnType<typeof filters>;
+
+/** What is sorted by. A value that is absent comes last either way. */
+function sortKey(sql: Sql, { sort, order }: LogQuery) {
+  const last = order === "desc" ? -1 : 1e300;
+  if (sort === "timestamp") return sql`r.started_at`;
+  if (sort === "latency_ms") return sql`r.latency_ms`;
+  if (sort === "ttft_ms") return sql`coalesce(r.ttft_ms, ${last}::float8)`;
+  return sql`(case when r.tokens_in is null and r.tokens_out is null then ${last}::float8
+    else (coalesce(r.tokens_in, 0) + coalesce(r.tokens_out, 0))::float8 end)`;
+}
+
+function filters(sql: Sql, { model, status, since, q }: LogQuery) {
+  const pattern = q === undefined ? "" : `%${q.replaceAll("\u0000", "\uFFFD").replace(/[\\%_]/g, "\\$&")}%`;
+  return sql`true
+    ${model === undefined ? sql`` : sql`and r.model = ${model}`}
+    ${status === undefined ? sql`` : sql`and r.outcome in ${sql(outcomesOf(status))}`}
+    ${since === undefined ? sql`` : sql`and r.started_at >= ${since.toISOString()}`}
+    ${q === undefined ? sql`` : sql`and (c.prompt ilike ${pattern} or c.response ilike ${pattern})`}`;
+}
+
+function placeAfter(
+  sql: Sql,
+  key: Fragment,
+  sort: SortField,
+  value: string | number,
+  id: string,
+  down: boolean,
+) {
+  const bound = sort === "timestamp" ? sql`${String(value)}::timestamptz` : sql`${Number(value)}::float8`;
+  return down ? sql`(${key}, r.id) < (${bound}, ${id}::uuid)` : sql`(${key}, r.id) > (${bound}, ${id}::uuid)`;
+}
+
+function readCursor(text: string, { sort, order }: LogQuery): { value: string | number; id: string } {
+  let found: unknown;
+  try {
+    found = JSON.parse(Buffer.from(text, "base64url").toString("utf8"));
+  } catch {
+    found = null;
+  }
+  const broken = failure.invalid(`cursor is ${quote(text)}: it takes the "next" of an earlier page`);
+  if (!Value.Check(cursorSchema, found)) throw broken;
+  const isTime = typeof found.value === "string" && !Number.isNaN(Date.parse(found.value));
+  if ((found.sort === "timestamp") !== isTime) throw broken;
+  if (found.sort !== sort || found.order !== order) {
+    throw failure.invalid(
+      `cursor belongs to sort=${found.sort}&order=${found.order}: ask for the same sorting, or start without it`,
+    );
+  }
+  return found;
+}
+
+function writeCursor({ sort, order }: LogQuery, row: Row): string {
+  const value = sort === "timestamp" ? row.started_at.toISOString() : row.sort_value;
+  return Buffer.from(JSON.stringify({ sort, order, value, id: row.id })).toString("base64url");
+}
+
+function toEntry(row: Row): LogEntry {
+  const used =
+    row.tokens_in === null && row.tokens_out === null ? null : (row.tokens_in ?? 0) + (row.tokens_out ?? 0);
+  return {
+    id: `req_${row.id}`,
+    timestamp: row.started_at.toISOString(),
+    model: row.model,
+    prompt: row.prompt,
+    response: row.response,
+    tokens_used: used,
+    latency_ms: row.latency_ms,
+    status: statusOf(row.outcome),
+    client_ip: row.client_address,
+    outcome: row.outcome,
+    dialect: row.dialect,
+    operation: row.operation,
+    stream: row.stream,
+    http_status: row.http_status,
+    ttft_ms: row.ttft_ms,
+    tokens_in: row.tokens_in,
+    tokens_out: row.tokens_out,
+    tokens_per_second: tokensPerSecond(row.tokens_out, row.decode_ms),
+    finish_reason: row.finish_reason,
+    thinking: row.thinking,
+    error: row.error,
+    user_agent: row.user_agent,
+  };
+}

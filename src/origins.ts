@@ -1,0 +1,66 @@
+/**
+ * Who may call from a browser, and under which name this server may be called: Ollama's own rules. Without them any
+ * page that a user of this machine opens could read what is kept here.
+ */
+import { isIP } from "node:net";
+
+/** Ollama's own list, any port. */
+const always = ["localhost", "127.0.0.1", "0.0.0.0", "[::1]"];
+const schemes = [
+  "app:",
+  "file:",
+  "tauri:",
+  "vscode-webview:",
+  "vscode-file:",
+  "chrome-extension:",
+  "moz-extension:",
+  "safari-web-extension:",
+];
+
+/**
+ * Whether pages of an origin may call.
+ * @param further origins from the settings; `*` in one stands for anything
+ */
+export function originAllowed(origin: string, further: readonly string[]): boolean {
+  if (further.some((pattern) => fits(pattern, origin))) return true;
+  if (!URL.canParse(origin)) return false;
+  const { protocol, hostname } = new URL(origin);
+  return (
+    schemes.includes(protocol) ||
+    ((protocol === "http:" || protocol === "https:") && always.includes(hostname))
+  );
+}
+
+/** Whether a Host header is one of this machine's, for a server that listens on loopback: a foreign one is DNS rebinding. */
+export function hostAllowed(host: string | null, machine: string): boolean {
+  if (host === null || host === "") return true;
+  const name = host.startsWith("[") ? host.slice(1, host.indexOf("]")) : (host.split(":")[0] ?? "");
+  const lower = name.toLowerCase();
+  if (isIP(lower) !== 0) return isLocalAddress(lower);
+  return (
+    lower === "localhost" ||
+    lower === machine.toLowerCase() ||
+    [".localhost", ".local", ".internal"].some((ending) => lower.endsWith(ending))
+  );
+}
+
+function isLocalAddress(address: string): boolean {
+  return (
+    address === "::1" ||
+    address === "::" ||
+    address === "0.0.0.0" ||
+    address.startsWith("127.") ||
+    isPrivate(address)
+  );
+}
+
+/** Ollama lets private addresses through as well: they can't be bound to a stranger's name. */
+function isPrivate(address: string): boolean {
+  return /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|169\.254\.|f[cd][0-9a-f]{2}:|fe80:)/.test(address);
+}
+
+function fits(pattern: string, origin: string): boolean {
+  if (!pattern.includes("*")) return pattern === origin;
+  const escaped = pattern.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
+  return new RegExp(`^${escaped.join(".*")}$`).test(origin);
+}

@@ -1,0 +1,127 @@
+/** Both databases for tests: the same sentences must hold on the embedded one and on a server. */
+import { afterAll, describe, setDefaultTimeout } from "bun:test";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { version } from "../../node_modules/@electric-sql/pglite/package.json";
+import { ChildRegistry } from "../../src/children/registry";
+import { type Database, type DatabaseOptions, openDatabase, type Where } from "../../src/database/database";
+import { silentLog } from "../../src/log";
+import { hasPostgres, type PostgresServer, postgresServer } from "./postgres";
+
+/** Where a database is, and how to be rid of it. */
+export interface Place {
+  readonly where: Where;
+  remove(): void;
+}
+
+export interface OpenedDatabase {
+  readonly database: Database;
+  readonly where: Where;
+  /** Stops it; a place that was made for it is removed. */
+  close(): Promise<void>;
+}
+
+/** Options of the database; `where` opens it at a place that is there already. */
+export type OpenOptions = Partial<DatabaseOptions>;
+/** Opens a database, at a fresh place unless told, and waits until it is up. */
+export type Open = (options?: OpenOptions) => Promise<OpenedDatabase>;
+
+/**
+ * Runs the suite on both: without PostgreSQL its half is skipped, and that is said; in CI it fails instead.
+ * `open` is for use inside tests.
+ */
+export function eachDatabase(name: string, suite: (open: Open, kind: Where["kind"]) => void): void {
+  describe(`${name} (embedded)`, () => {
+    patient();
+    suite((options) => openAt(embeddedPlace, options), "embedded");
+  });
+  describeServer(`${name} (server)`, (server) => {
+    suite((options) => openAt(() => serverPlace(server), options), "server");
+  });
+}
+
+/** A suite with a PostgreSQL cluster of its own, started by the first who asks for it and ended with the suite. */
+export function describeServer(name: string, suite: (server: () => Promise<PostgresServer>) => void): void {
+  if (!hasPostgres()) {
+    console.warn(`SKIPPED, for there is no PostgreSQL server here: ${name}`);
+    describe.skip(name, () => suite(() => Promise.reject(new Error("no PostgreSQL here"))));
+    return;
+  }
+  describe(name, () => {
+    patient();
+    let started: Promise<PostgresServer | null> | null = null;
+    afterAll(async () => (await started)?.stop());
+    suite(async () => {
+      started ??= postgresServer();
+      const server = await started;
+      if (server === null) throw new Error("no PostgreSQL here");
+      return server;
+    });
+  });
+}
+
+/** Starting databases takes longer than bun's 5 seconds; 1.4.4 does not read bunfig's `test.timeout`. */
+function patient(): void {
+  setDefaultTimeout(60_000);
+}
+
+/** A fresh embedded database: a copy of one that is made once for all tests, since making it takes seconds. */
+export async function embeddedPlace(): Promise<Place> {
+  const home = mkdtempSync(join(tmpdir(), "corral-test-"));
+  const folder = join(home, "database");
+  cpSync(await embeddedTemplate(), folder, { recursive: true });
+  return {
+    where: {
+      kind: "embedded",
+      folder,
+      command: embeddedCommand,
+      registry: new ChildRegistry(join(home, "children.json"), silentLog),
+    },
+    remove: () => rmSync(home, { recursive: true, force: true }),
+  };
+}
+
+/** How tests run the embedded database's process. */
+export const embeddedCommand = [process.execPath, join(import.meta.dir, "database-entry.ts")];
+
+async function serverPlace(server: () => Promise<PostgresServer>): Promise<Place> {
+  return { where: { kind: "server", url: await (await server()).createDatabase() }, remove: () => undefined };
+}
+
+async function openAt(makePlace: () => Promise<Place>, options: OpenOptions = {}): Promise<OpenedDatabase> {
+  const place = options.where ? { where: options.where, remove: () => undefined } : await makePlace();
+  const database = openDatabase({ log: silentLog, ...options, where: place.where });
+  const close = async () => {
+    await database.stop();
+    place.remove();
+  };
+  database.start();
+  try {
+    await database.firstAttempt;
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { database, where: place.where, close };
+}
+
+/** A fresh embedded database to copy: made once, then kept beside node_modules. */
+export async function embeddedTemplate(): Promise<string> {
+  const cache = join(import.meta.dir, "../../node_modules/.cache/corral-tests");
+  const made = join(cache, `pglite-${version}`);
+  if (existsSync(made)) return made;
+  mkdirSync(cache, { recursive: true });
+  const ours = `${made}-${process.pid}`;
+  const maker = Bun.spawn([process.execPath, join(import.meta.dir, "make-embedded.ts"), ours], {
+    stderr: "inherit",
+  });
+  if ((await maker.exited) !== 0) throw new Error("the template of an embedded database could not be made");
+  try {
+    renameSync(ours, made);
+  } catch {
+    // Another run was first.
+    rmSync(ours, { recursive: true, force: true });
+  }
+  return made;
+}

@@ -1,0 +1,3 @@
+import { simulator } from "../../src/commands/simulator";
+
+await simulator(process.argv.slice(2));
