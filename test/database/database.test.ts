@@ -1,21 +1,23 @@
 /** What everybody else may rely on, on both databases. */
-import { expect, test } from "bun:test";
+import { afterAll, expect, test } from "bun:test";
 import postgres from "postgres";
 import { Failure } from "../../src/errors";
-import { eachDatabase, type OpenedDatabase } from "../support/databases";
+import { eachDatabase, type OpenedDatabase, untilUp } from "../support/databases";
 
 const things = [
   { number: 1, name: "things", text: "create table things (id bigint primary key, name text not null)" },
 ];
 
 eachDatabase("a database", (open, kind) => {
+  // One for all sentences: starting one for each takes a second each.
+  let shared: OpenedDatabase | null = null;
+  afterAll(() => shared?.close());
+
   async function opened(use: (it: OpenedDatabase) => Promise<void>): Promise<void> {
-    const it = await open({ migrations: things });
-    try {
-      await use(it);
-    } finally {
-      await it.close();
-    }
+    shared ??= await open({ migrations: things });
+    await untilUp(shared.database);
+    await shared.database.query((sql) => sql`truncate things`, 5000);
+    await use(shared);
   }
 
   test("answers with numbers for int8, dates for timestamps, arrays for arrays, in UTC", () =>
@@ -173,11 +175,3 @@ eachDatabase("a database", (open, kind) => {
     expect(database.query((sql) => sql`select 1`, 1000)).rejects.toThrow("it is stopped");
   });
 });
-
-async function untilUp(database: { state: string }, withinMs = 15_000): Promise<void> {
-  const until = Date.now() + withinMs;
-  while (database.state !== "up") {
-    if (Date.now() > until) throw new Error("it did not come back");
-    await Bun.sleep(10);
-  }
-}

@@ -41,6 +41,15 @@ export function eachDatabase(name: string, suite: (open: Open, kind: Where["kind
   });
 }
 
+/** Waits until it is up (again). */
+export async function untilUp(database: Database, withinMs = 20_000): Promise<void> {
+  const until = Date.now() + withinMs;
+  while (database.state !== "up") {
+    if (Date.now() > until) throw new Error(`not up within ${withinMs} ms: ${database.why}`);
+    await Bun.sleep(5);
+  }
+}
+
 /** A suite with a PostgreSQL cluster of its own, started by the first who asks for it and ended with the suite. */
 export function describeServer(name: string, suite: (server: () => Promise<PostgresServer>) => void): void {
   if (!hasPostgres()) {
