@@ -23,7 +23,7 @@ import type { Gateway } from "./gateway/gateway";
 import { createPaths, type Place } from "./gateway/paths";
 import type { Ledger } from "./ledger/ledger";
 import type { Log } from "./log";
-import { hostAllowed, originAllowed } from "./origins";
+import { allowedHeaders, hostAllowed, originAllowed, preflightSeconds } from "./origins";
 import { sayWrong } from "./schema";
 
 export interface AppParts {
@@ -77,23 +77,32 @@ export function createApp(parts: AppParts) {
   };
 
   const app = new Elysia({ name: "corral" })
+    // Before cors, which would answer a foreign preflight.
+    .onRequest(({ request }) => {
+      const host = request.headers.get("host");
+      const origin = request.headers.get("origin");
+      if (parts.loopback && !hostAllowed(host, machine)) {
+        const words =
+          "this Host is not one of this machine's: Corral listens on loopback, call it as localhost";
+        return failed(request, failure.forbidden(words));
+      }
+      if (origin !== null && !originAllowed(origin, host, parts.origins)) {
+        return failed(
+          request,
+          failure.forbidden("pages of this Origin may not call: add it to CORS_ORIGINS"),
+        );
+      }
+      return undefined;
+    })
     .use(
       cors({
-        origin: (request) => originAllowed(request.headers.get("origin") ?? "", parts.origins),
+        origin: (request) => request.headers.get("origin") !== null,
         credentials: false,
         methods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
-        // Named, or the preflight says "undefined" (traps.md); the list is Ollama's.
-        allowedHeaders: [
-          "authorization",
-          "content-type",
-          "user-agent",
-          "accept",
-          "x-requested-with",
-          "x-corral-content",
-          "x-api-key",
-          "anthropic-version",
-        ],
-        exposeHeaders: [],
+        // Named, or the preflight says "undefined" (traps.md).
+        allowedHeaders,
+        exposeHeaders: [instanceHeader],
+        maxAge: preflightSeconds,
       }),
     )
     .onRequest(({ request, set }) => {
@@ -103,14 +112,6 @@ export function createApp(parts: AppParts) {
         for (const name of Object.keys(set.headers))
           if (/^(access-control-|vary$)/.test(name)) delete set.headers[name];
       try {
-        if (parts.loopback && !hostAllowed(request.headers.get("host"), machine)) {
-          throw failure.forbidden(
-            "this Host is not one of this machine's: Corral listens on loopback, call it as localhost",
-          );
-        }
-        if (origin !== null && !originAllowed(origin, parts.origins)) {
-          throw failure.forbidden("pages of this Origin may not call: add it to CORS_ORIGINS");
-        }
         const place = placeOf(request.method, pathOf(request));
         if (place.owner === "corral" && !place.methods.includes(request.method)) {
           set.headers.allow = place.methods.join(", ");

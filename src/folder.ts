@@ -54,13 +54,23 @@ export function openFolder(root: string, owner: string): DataFolder {
     );
   }
   const lock = takeLock(join(root, "lock"), `pid ${process.pid}, ${owner}`);
+  let serverId: string;
+  try {
+    serverId = stableId(join(root, "server-id"));
+  } catch (error) {
+    lock.release();
+    throw failure.start(
+      "folder_unusable",
+      `the data folder ${root} can't be written (${messageOf(error)}): is its disk full?`,
+    );
+  }
   return {
     root,
     database: join(root, "database"),
     spool: join(root, "spool"),
     children: join(root, "children.json"),
     engineLog: join(root, "ollama.log"),
-    serverId: stableId(join(root, "server-id")),
+    serverId,
     release: lock.release,
   };
 }

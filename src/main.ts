@@ -1,9 +1,10 @@
 /** The program: lifts Bun's limit on requests at once, then goes from the command line to a command. */
 import { dlopen, FFIType, ptr } from "bun:ffi";
+import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import pkg from "../package.json";
 import { database } from "./commands/database";
-import { startServer } from "./commands/server";
+import { type RunningServer, startServer } from "./commands/server";
 import { simulator } from "./commands/simulator";
 import { Failure, messageOf } from "./errors";
 import { libc } from "./folder";
@@ -24,29 +25,50 @@ else {
 }
 
 async function server(args: string[]): Promise<void> {
+  let running: RunningServer | null = null;
+  let isStopping = false;
+  const stop = () => {
+    // Until the server runs there is nothing of ours to end.
+    if (running === null) process.exit(0);
+    isStopping = true;
+    running.stop().then(() => process.exit(0), fail);
+  };
   try {
     const settings = readSettings(process.env, readFlags(args));
     liftRequestLimit();
-    const running = await startServer({
+    reachLoopbackDirectly();
+    // A terminal that is closed would else end us alone: what we started has sessions of its own.
+    const signals = ["SIGTERM", "SIGINT", ...(ignoresHangup() ? [] : ["SIGHUP"])];
+    for (const signal of signals) process.on(signal, stop);
+    running = await startServer({
       settings,
       environment: process.env,
       say: (line) => console.log(line),
     });
-    const stop = () => {
-      running.stop().then(
-        () => process.exit(0),
-        (error) => fail(error),
-      );
-    };
-    process.on("SIGTERM", stop);
-    process.on("SIGINT", stop);
-    await running.settled.catch(async (error) => {
-      await running.stop();
-      fail(error);
-    });
+    await running.settled;
   } catch (error) {
+    if (isStopping) return;
+    isStopping = true;
+    await running?.stop();
     fail(error);
   }
+}
+
+/** Whether we were started to outlive a terminal, with nohup: a handler of ours would undo that. */
+function ignoresHangup(): boolean {
+  try {
+    const mask = /^SigIgn:\s*([0-9a-f]+)$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? "0";
+    return (BigInt(`0x${mask}`) & 1n) === 1n;
+  } catch {
+    return false;
+  }
+}
+
+/** Bun's fetch sends requests to loopback through HTTP_PROXY, too, where Ollama is not (tried on 1.4.4). */
+function reachLoopbackDirectly(): void {
+  const variable = process.env.no_proxy !== undefined ? "no_proxy" : "NO_PROXY";
+  const present = process.env[variable];
+  process.env[variable] = [...(present ? [present] : []), "127.0.0.1", "localhost", "[::1]", "::1"].join(",");
 }
 
 function fail(error: unknown): never {

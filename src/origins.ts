@@ -17,11 +17,43 @@ const schemes = [
   "safari-web-extension:",
 ];
 
+/** What pages may send along: Ollama's list, with what OpenAI's client sends from a browser, and ours. */
+export const allowedHeaders = [
+  "authorization",
+  "content-type",
+  "user-agent",
+  "accept",
+  "x-requested-with",
+  "openai-beta",
+  "x-stainless-arch",
+  "x-stainless-async",
+  "x-stainless-custom-poll-interval",
+  "x-stainless-helper-method",
+  "x-stainless-lang",
+  "x-stainless-os",
+  "x-stainless-package-version",
+  "x-stainless-poll-helper",
+  "x-stainless-retry-count",
+  "x-stainless-runtime",
+  "x-stainless-runtime-version",
+  "x-stainless-timeout",
+  "x-api-key",
+  "anthropic-version",
+  "anthropic-beta",
+  "anthropic-dangerous-direct-browser-access",
+  "x-corral-content",
+];
+
+/** How long a browser may remember a preflight's answer: Ollama's 12 hours, in seconds. */
+export const preflightSeconds = 43_200;
+
 /**
  * Whether pages of an origin may call.
+ * @param host the Host that was called: a page of our own calls nobody else
  * @param further origins from the settings; `*` in one stands for anything
  */
-export function originAllowed(origin: string, further: readonly string[]): boolean {
+export function originAllowed(origin: string, host: string | null, further: readonly string[]): boolean {
+  if (host && (origin === `http://${host}` || origin === `https://${host}`)) return true;
   if (further.some((pattern) => fits(pattern, origin))) return true;
   if (!URL.canParse(origin)) return false;
   const { protocol, hostname } = new URL(origin);

@@ -14,7 +14,13 @@ export function sayWrong(path: string, value: unknown, schema: TSchema): string 
 }
 
 function sayAccepted(schema: TSchema): string {
-  if (KindGuard.IsUnion(schema)) return schema.anyOf.map(sayAccepted).join(" or ");
+  if (KindGuard.IsUnion(schema)) {
+    // In a query Elysia takes a boolean's words as texts of that format.
+    return schema.anyOf
+      .filter((one) => one.format !== "boolean")
+      .map(sayAccepted)
+      .join(" or ");
+  }
   if (KindGuard.IsLiteral(schema)) return String(schema.const);
   if (KindGuard.IsArray(schema))
     return `a list of ${sayAccepted(schema.items)} each${range(schema.minItems, schema.maxItems)}`;
@@ -39,8 +45,14 @@ export function malformedJson(bytes: Uint8Array): Failure {
   const text = new TextDecoder().decode(bytes);
   if (text.trim() === "") return failure.invalid("the body is empty: it takes a JSON object");
   const errors: ParseError[] = [];
-  // Only asked once JSON.parse has refused the text, since that one does not say where.
-  parse(text, errors, { allowTrailingComma: false, disallowComments: true });
+  try {
+    // Only asked once JSON.parse has refused the text, since that one does not say where.
+    parse(text, errors, { allowTrailingComma: false, disallowComments: true });
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+  }
+  // It is refused and nothing is wrong with it, or not even this parser gets to the bottom of it.
+  if (errors.length === 0) return failure.invalid("the body's JSON is nested deeper than 10,000 levels");
   const offset = errors[0]?.offset ?? text.length;
   const before = text.slice(0, offset).split("\n");
   const word = errors[0] ? ` (${printParseErrorCode(errors[0].error)})` : "";

@@ -21,6 +21,8 @@ interface About {
   takes: string;
   /** How its text is read; a duration is kept in milliseconds. */
   reads: "text" | "integer" | "duration";
+  /** It may hold a password: a wrong one is not shown. */
+  secret?: true;
 }
 
 const port = { minimum: 0, maximum: 65535 };
@@ -80,6 +82,7 @@ export const settingsSchema = Type.Object({
     description: "PostgreSQL server (14 or later) to keep records in (an embedded PostgreSQL when empty)",
     takes: "a URL such as postgres://user:password@host:5432/corral",
     reads: "text",
+    secret: true,
   }),
   dataDir: setting(Type.String({ minLength: 1, default: "$XDG_DATA_HOME/corral" }), {
     variables: ["CORRAL_DATA_DIR"],
@@ -185,7 +188,10 @@ export function readSettings(
       continue;
     }
     const value = readText(given, about.reads, about.variables[0] === "OLLAMA_TIMEOUT" ? 1000 : 0);
-    if (!Value.Check(schema, value)) throw failure.setting(sources[name], blot(given), about.takes);
+    if (!Value.Check(schema, value)) {
+      const shown = about.secret ? "(not shown: it may hold a password)" : blot(given);
+      throw failure.setting(sources[name], shown, about.takes);
+    }
     values[name] = value;
   }
   if (sources.dataDir === "default") {
@@ -233,8 +239,8 @@ function setting<T extends TSchema>(schema: T, about: About): T {
 }
 
 function aboutOf(schema: TSchema): About {
-  const { variables, description, takes, reads } = schema;
-  return { variables, description: String(description), takes, reads };
+  const { variables, description, takes, reads, secret } = schema;
+  return { variables, description: String(description), takes, reads, secret };
 }
 
 /** CORRAL_DATA_DIR is --data-dir; OLLAMA_HOST is --ollama-host. */
@@ -275,14 +281,20 @@ function sayDuration(ms: number): string {
 function checkUrl(text: string, source: string): void {
   if (!text) return;
   const url = URL.canParse(text) ? new URL(text) : null;
-  if (url?.protocol !== "http:" && url?.protocol !== "https:") {
-    throw failure.setting(source, blot(text), "a URL such as http://127.0.0.1:11434");
+  const isHttp = url?.protocol === "http:" || url?.protocol === "https:";
+  // An address is shown in health, in the log and on the page; a password in it would be, too.
+  if (!isHttp || url.username || url.password || url.search || url.hash) {
+    throw failure.setting(
+      source,
+      blot(text),
+      "a URL such as http://127.0.0.1:11434, without user, password or query",
+    );
   }
 }
 
 /** A URL's password must not reach the terminal through an error message. */
 function blot(text: string): string {
-  return text.replace(/(\/\/[^:@/]*:)[^@]*@/, "$1***@");
+  return text.replace(/^(\w+:\/\/)?.*@/s, "$1***@");
 }
 
 function misspelt(environment: Readonly<Record<string, string | undefined>>): string[] {

@@ -1,6 +1,7 @@
 /** What the documented API shares: error bodies, times, and reading a query. */
 import { KindGuard, type TObject, type TSchema, Type } from "@sinclair/typebox";
-import { contractBodyBytes, readBody } from "../gateway/body";
+import { failure } from "../errors";
+import { contractBodyBytes, jsonOf, readBody } from "../gateway/body";
 import { malformedJson } from "../schema";
 
 export const timeSchema = Type.String({
@@ -44,6 +45,28 @@ export const errorModels = {
     },
     { description: "No such model" },
   ),
+  Conflict: Type.Object(
+    { detail: detail("Conflict"), error: error("model 'llama3.2' is in the repository already") },
+    { description: "It does not go together with what is there" },
+  ),
+  TooLarge: Type.Object(
+    {
+      detail: detail("Request body too large"),
+      error: error("the body is larger than the 64 MB that are taken here"),
+    },
+    { description: "The body is too large" },
+  ),
+  EngineError: Type.Object(
+    { detail: detail("Ollama is not available"), error: error("Ollama is being started") },
+    { description: "Ollama is away, went away, or answered with an error" },
+  ),
+  Forbidden: Type.Object(
+    {
+      detail: detail("Forbidden"),
+      error: error("pages of this Origin may not call: add it to CORS_ORIGINS"),
+    },
+    { description: "This Host or Origin may not call" },
+  ),
   ServerError: Type.Object(
     { detail: detail("Internal server error"), error: error("Database connection failed") },
     { description: "Something behind the API does not work" },
@@ -65,10 +88,10 @@ export const doneModels = {
 export const errors = {
   invalid: { 400: "InvalidRequest" },
   unknownModel: { 404: "ModelNotFound" },
-  conflict: { 409: "InvalidRequest" },
-  tooLarge: { 413: "InvalidRequest" },
+  conflict: { 409: "Conflict" },
+  tooLarge: { 413: "TooLarge" },
   server: { 500: "ServerError" },
-  engine: { 502: "ServerError", 503: "ServerError" },
+  engine: { 502: "EngineError", 503: "EngineError" },
 } as const;
 
 /** Turns a query's texts into what its schema takes; what can't be turned is left for validation to refuse. */
@@ -91,11 +114,13 @@ export function coerce(schema: TObject) {
  */
 export async function jsonBody({ request }: { request: Request }): Promise<unknown> {
   const bytes = await readBody(request, contractBodyBytes);
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes)) as unknown;
-  } catch {
-    throw malformedJson(bytes);
+  const body = jsonOf(bytes);
+  if (body === undefined) throw malformedJson(bytes);
+  // Elysia would take a list for an object without fields.
+  if (typeof body !== "object" || body === null || Array.isArray(body)) {
+    throw failure.invalid(`the body is ${JSON.stringify(body).slice(0, 200)}: it takes a JSON object`);
   }
+  return body;
 }
 
 /** A route's part of the documentation. */
@@ -108,10 +133,11 @@ export function streamed(contentType: string, description: string, example: stri
   return { description, content: { [contentType]: { schema: { type: "string" as const }, example } } };
 }
 
-/** A response of the document that points at a named model. */
-export function documented(description: string, model: string) {
+/** A response of the document that points at a named model. @param example where the model's own would not do */
+export function documented(description: string, model: string, example?: unknown) {
+  const schema = { $ref: `#/components/schemas/${model}` };
   return {
     description,
-    content: { "application/json": { schema: { $ref: `#/components/schemas/${model}` } } },
+    content: { "application/json": { schema, ...(example === undefined ? {} : { example }) } },
   };
 }

@@ -5,8 +5,9 @@
  */
 import { failure, messageOf } from "../errors";
 import type { Log } from "../log";
-import { signalProcess } from "./processes";
+import { groupMembers, signalProcess } from "./processes";
 import type { ChildRegistry } from "./registry";
+import { sleepUnless, within } from "./wait";
 
 /** stopped: not wanted. starting: not yet ready. waiting: it crashed, back-off. failed: given up until asked again. */
 export type ChildState = "stopped" | "starting" | "ready" | "waiting" | "failed";
@@ -38,6 +39,8 @@ export interface ChildOptions {
 const MOST_CRASHES_IN_A_ROW = 5;
 const STABLE_AFTER_MS = 60_000;
 const LONGEST_BACKOFF_MS = 15_000;
+/** What was killed is gone within moments, unless the system has it in a wait that nothing interrupts. */
+const GONE_WITHIN_MS = 1000;
 
 export class Child {
   #state: ChildState = "stopped";
@@ -101,9 +104,12 @@ export class Child {
 
   /** Ends it and starts it anew, without back-off and with its crashes forgotten. */
   restart(why: string): void {
-    if (!this.#wanted) return this.start();
+    if (!this.#wanted) {
+      this.start();
+      return;
+    }
     this.#restarting = why;
-    this.#become("starting", why);
+    this.#become("starting", `${this.options.name} is being restarted (${why})`);
     if (this.#process) void this.#end(this.#process, 5000);
     this.#wake?.();
   }
@@ -135,24 +141,24 @@ export class Child {
           `${ended.why}, ${crashes} times in a row: no more restarts until asked. ${this.options.advice}`,
         );
         await this.#sleep(Number.POSITIVE_INFINITY);
-        crashes = 0;
-        this.#restarting = null;
-        continue;
+      } else {
+        const backoff = Math.min((this.options.backoffMs ?? 500) * 2 ** (crashes - 1), LONGEST_BACKOFF_MS);
+        this.#become("waiting", `${ended.why}. It is being restarted`);
+        await this.#sleep(backoff * (0.75 + Math.random() / 2));
       }
-      const backoff = Math.min((this.options.backoffMs ?? 500) * 2 ** (crashes - 1), LONGEST_BACKOFF_MS);
-      this.#become("waiting", `${ended.why}. It is being restarted`);
-      await this.#sleep(backoff * (0.75 + Math.random() / 2));
+      if (this.#restarting !== null) crashes = 0;
       this.#restarting = null;
     }
   }
 
   /** One life of the child, from its start to its end. */
   async #runOnce(): Promise<{ why: string; stable: boolean }> {
-    const { name, command, environment, registry, stdin } = this.options;
+    const { name, environment, registry, stdin } = this.options;
     this.#run++;
     let child: Bun.Subprocess<"pipe" | "ignore", "pipe", "pipe">;
     try {
-      child = Bun.spawn([...command], {
+      // Read in here: a command that is made anew for each start can fail as the start itself can.
+      child = Bun.spawn([...this.options.command], {
         env: environment,
         stdin,
         stdout: "pipe",
@@ -165,6 +171,9 @@ export class Child {
     }
     this.#process = child;
     registry.add(name, child.pid);
+    // In a session of its own it would outlive us when we end without a stop: an exception, a process.exit.
+    const endWithUs = () => signalProcess(-child.pid, "SIGKILL");
+    process.once("exit", endWithUs);
     this.#become("starting", this.#why);
     const drained = Promise.all([this.#drain(child.stdout), this.#drain(child.stderr)]);
     const startedAt = performance.now();
@@ -174,12 +183,15 @@ export class Child {
     life.abort();
     // What the leader left behind (Ollama's runners) goes with it.
     signalProcess(-child.pid, "SIGKILL");
+    for (const until = performance.now() + GONE_WITHIN_MS; performance.now() < until; await Bun.sleep(5))
+      if (groupMembers(child.pid).length === 0) break;
+    process.off("exit", endWithUs);
     this.#process = null;
     registry.remove(name);
     const ending = await watched;
     const stable = this.#readyAt !== null && performance.now() - this.#readyAt > STABLE_AFTER_MS;
     this.#readyAt = null;
-    await Promise.race([drained, Bun.sleep(1000)]);
+    await within(drained, 1000);
     return { why: ending ?? `${name} ended by itself (${child.signalCode ?? `exit code ${code}`})`, stable };
   }
 
@@ -227,9 +239,7 @@ export class Child {
 
   async #end(child: Bun.Subprocess, graceMs: number): Promise<void> {
     signalProcess(child.pid, "SIGTERM");
-    const late = Symbol("late");
-    const first = await Promise.race([child.exited, Bun.sleep(graceMs).then(() => late)]);
-    if (first === late) signalProcess(-child.pid, "SIGKILL");
+    if (!(await within(child.exited, graceMs))) signalProcess(-child.pid, "SIGKILL");
     await child.exited;
   }
 
@@ -269,13 +279,4 @@ export class Child {
     clearTimeout(timer);
     this.#wake = null;
   }
-}
-
-async function sleepUnless(signal: AbortSignal, ms: number): Promise<void> {
-  if (signal.aborted) return;
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  signal.addEventListener("abort", () => resolve(), { once: true });
-  await promise;
-  clearTimeout(timer);
 }

@@ -45,7 +45,8 @@ export class ChildRegistry {
       this.#log.warn({ child: name, group: record.group }, "ending what an earlier server left behind");
       signalProcess(record.group, "SIGTERM");
       const until = Date.now() + graceMs;
-      while (groupMembers(record.group).length > 0 && Date.now() < until) await Bun.sleep(20);
+      // What it started itself (Ollama's runners) it ends, or it is ended with the group.
+      while (isAlive(record.group) && Date.now() < until) await Bun.sleep(20);
       signalProcess(-record.group, "SIGKILL");
       while (groupMembers(record.group).length > 0 && Date.now() < until + 2000) await Bun.sleep(10);
     }
@@ -81,6 +82,11 @@ export class ChildRegistry {
       );
     }
   }
+}
+
+function isAlive(pid: number): boolean {
+  const facts = processFacts(pid);
+  return facts !== null && !facts.zombie;
 }
 
 /** The leader is the one on record; or it has ended, and what is left of its session began no earlier than it did. */

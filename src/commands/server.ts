@@ -3,7 +3,8 @@ import pkg from "../../package.json";
 import { createLibrary } from "../api/ollama/library";
 import { createApp } from "../app";
 import { ChildRegistry } from "../children/registry";
-import { type Database, openDatabase } from "../database/database";
+import { openDatabase } from "../database/database";
+import { codeOf } from "../engine/client";
 import { NetworkConfig } from "../engine/network";
 import { EngineOutput } from "../engine/output";
 import { Pulls } from "../engine/pulls";
@@ -17,6 +18,7 @@ import { startRetention } from "../ledger/retention";
 import { createLog } from "../log";
 import { selfCommand } from "../self";
 import type { Settings } from "../settings";
+import { greet } from "./greeting";
 
 export interface ServerParts {
   readonly settings: Settings;
@@ -30,7 +32,10 @@ export interface ServerParts {
 export interface RunningServer {
   readonly address: string;
   readonly port: number;
-  /** Resolves when the database has come up for the first time; rejects when it never will. */
+  /**
+   * Resolves when Ollama's start was tried and the database has come up for the first time.
+   * Rejects with a Failure for what waiting won't mend: a database that can't be used, an Ollama address that is our own.
+   */
   readonly settled: Promise<void>;
   /** Drains and stops. A second call skips the drain. */
   stop(): Promise<void>;
@@ -40,7 +45,7 @@ const STORE_WITHIN_MS = 5000;
 
 /**
  * Starts the server. It answers as soon as this returns; the engine and the database come up behind it.
- * @throws Failure for a folder or port that can't be had, ServiceStartError for an engine address that is our own
+ * @throws Failure for a folder or port that can't be had
  */
 export async function startServer({
   settings,
@@ -56,8 +61,6 @@ export async function startServer({
 
   const folder = openFolder(values.dataDir, `http://${values.host}:${values.port}`);
   const registry = new ChildRegistry(folder.children, log);
-  await registry.endLeftBehind();
-
   const database = openDatabase({
     where: values.databaseUrl
       ? { kind: "server", url: values.databaseUrl }
@@ -85,6 +88,11 @@ export async function startServer({
     output: new EngineOutput(folder.engineLog, log),
     ourselves: () => ourselves,
   });
+  say(
+    `Corral ${pkg.version}, starting: waiting for Ollama at ${engine.address} and for ${database.kind === "server" ? "PostgreSQL" : "the embedded database"}`,
+  );
+  await registry.endLeftBehind();
+
   const ledger = createLedger({
     database,
     server: folder.serverId,
@@ -138,6 +146,8 @@ export async function startServer({
     app.listen({
       port: values.port,
       hostname: values.host,
+      // Elysia's default would let a second Corral listen on the same port, and each get some of the requests.
+      reusePort: false,
       // Bun's default would end a request while a slow model loads (traps.md).
       idleTimeout: 0,
       // Uploads of models pass through; paths of ours have a limit of their own.
@@ -145,23 +155,17 @@ export async function startServer({
     });
   } catch (error) {
     folder.release();
-    throw failure.start(
-      "port_taken",
-      `Corral can't listen on ${values.host}:${values.port} (${messageOf(error)}): stop what holds it, or set CORRAL_PORT to another port`,
-    );
+    const advice =
+      codeOf(error) === "EADDRINUSE"
+        ? "another program listens there: stop it, or set CORRAL_PORT to another port"
+        : `${messageOf(error)}: set CORRAL_HOST to an address of this machine, and CORRAL_PORT to a port that this user may take`;
+    throw failure.start("port_taken", `Corral can't listen on ${values.host}:${values.port} (${advice})`);
   }
   const port = app.server?.port ?? values.port;
-  const address = `http://${/^(0\.0\.0\.0|::|127\.0\.0\.1|localhost)$/.test(values.host) ? "localhost" : values.host}:${port}`;
-  ourselves = [
-    `http://127.0.0.1:${port}`,
-    `http://localhost:${port}`,
-    `http://[::1]:${port}`,
-    `http://${values.host}:${port}`,
-  ];
+  const urlOf = (host: string) => `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const address = urlOf(/^(0\.0\.0\.0|::|127\.0\.0\.1|::1)$/.test(values.host) ? "localhost" : values.host);
+  ourselves = ["127.0.0.1", "localhost", "::1", values.host].map(urlOf);
 
-  say(
-    `Corral ${pkg.version}, starting: waiting for Ollama at ${engine.address} and for ${sayDatabase(database)}`,
-  );
   database.start();
   const retention = startRetention(
     database,
@@ -195,36 +199,14 @@ export async function startServer({
     return stopped;
   };
 
-  try {
-    await engine.start(0);
-  } catch (error) {
+  const engineTried = engine.start(0).catch((error: unknown) => {
     if (!(error instanceof ServiceStartError)) throw error;
-    if (error.cause === "ourselves") {
-      await stop();
-      throw failure.start("engine_is_corral", error.message);
-    }
-    log.warn({ why: error.message }, "no Ollama yet: everything else works");
-  }
-  const settled = database.firstAttempt;
-  void settled.then(
-    () => {
-      say(`  Server    ${address}`);
-      say(`  API docs  ${address}/swagger`);
-      say(`  Ollama    ${sayEngine(engine)}`);
-      say(`  Data      ${values.databaseUrl ? "PostgreSQL at DATABASE_URL" : folder.root}`);
-    },
-    () => {},
-  );
+    if (error.cause === "ourselves") throw failure.start("engine_is_corral", error.message);
+    // Everything else works without one: the log and health say why there is none.
+  });
+  const settled = Promise.all([database.firstAttempt, engineTried]).then(() => {});
+  // Who waits for it is told; a stop that comes first is nobody's error.
+  settled.catch(() => {});
+  void greet({ say, engine, database, address, folder: folder.root, stopping: () => stopping });
   return { address, port, settled, stop };
-}
-
-function sayDatabase(database: Database): string {
-  return database.kind === "server"
-    ? "PostgreSQL"
-    : "the embedded database (making one takes a few seconds, once)";
-}
-
-function sayEngine(engine: OllamaService): string {
-  if (engine.state !== "ready") return `${engine.state}: ${engine.why ?? "it does not answer yet"}`;
-  return `${engine.address}${engine.owned ? "" : " (not started by Corral)"}`;
 }

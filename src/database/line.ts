@@ -3,7 +3,8 @@
  *
  * postgres.js 3.4.9 would reconnect by itself, but then it can hang for ever (a write timer that a closed
  * connection leaves behind), and a query on a transaction whose connection is gone throws from a timer, where
- * nobody can catch it. So a client is used for one connection only, and nothing reaches it once that is gone.
+ * nobody can catch it. So a client is used for one connection only, nothing reaches it once that is gone, and
+ * transactions are ours.
  */
 import { Failure, failure } from "../errors";
 import type { Log } from "../log";
@@ -17,6 +18,11 @@ export interface Terms {
   readonly transaction: boolean;
   /** Milliseconds; a query that takes longer costs the line. */
   readonly deadlineMs: number;
+}
+
+/** One work's time with the connection. */
+interface Lease {
+  over: boolean;
 }
 
 /** How long a server has to take the goodbye of a connection that we end. */
@@ -89,8 +95,34 @@ export class Line {
 
   async #do<T>(work: Work<T>, transaction: boolean): Promise<{ value: T }> {
     if (this.#fresh) await this.#setUp();
-    if (!transaction) return { value: await work(this.#guarded(this.#client)) };
-    return this.#client.begin(async (sql) => ({ value: await work(this.#guarded(sql)) }));
+    const lease = { over: false };
+    try {
+      if (!transaction) return { value: await work(this.#leased(lease)) };
+      await this.#client.unsafe("begin");
+      return { value: await this.#whole(work, lease) };
+    } finally {
+      lease.over = true;
+    }
+  }
+
+  /** The work, and a commit or a rollback. postgres.js's own `begin` would send the rollback into a dead socket. */
+  async #whole<T>(work: Work<T>, lease: Lease): Promise<T> {
+    let value: T;
+    try {
+      value = await work(this.#leased(lease));
+    } catch (error) {
+      lease.over = true;
+      this.#alive();
+      await this.#client.unsafe("rollback");
+      throw error;
+    }
+    lease.over = true;
+    this.#alive();
+    const { command } = await this.#client.unsafe("commit");
+    // PostgreSQL answers so when a statement failed before: silence here would be a lost row that was acknowledged.
+    if (command !== "COMMIT")
+      throw new Error("nothing was kept: a statement failed and its error was swallowed");
+    return value;
   }
 
   /** Has a server end what we gave up waiting for, instead of working on for nobody. Not every system's can. */
@@ -119,15 +151,19 @@ export class Line {
     if (this.#whyDead !== null) throw failure.database(this.#whyDead);
   }
 
-  /** The tag, which refuses to be used once the connection is gone. */
-  #guarded(sql: Sql): Sql {
-    return new Proxy(sql, {
+  /** The tag, which refuses to be used once the connection is gone or the work is done. */
+  #leased(lease: Lease): Sql {
+    const check = () => {
+      this.#alive();
+      if (lease.over) throw new Error("the work with this connection is over: await every query of it");
+    };
+    return new Proxy<Sql>(this.#client, {
       apply: (target, self, words) => {
-        this.#alive();
+        check();
         return Reflect.apply(target, self, words);
       },
       get: (target, name) => {
-        this.#alive();
+        check();
         return Reflect.get(target, name);
       },
     });

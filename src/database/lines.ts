@@ -40,8 +40,11 @@ export class Lines {
    * @param onFault told of a connection that had to be given up, before the failure is thrown
    */
   async use<T>(work: Work<T>, terms: Terms, onFault: (error: unknown) => void): Promise<T> {
-    if (this.#closed) throw failure.database(CLOSED);
     await this.#place(terms.deadlineMs);
+    if (this.#closed) {
+      this.#leave();
+      throw failure.database(CLOSED);
+    }
     const line = this.#idle.pop() ?? this.#open();
     try {
       return await line.run(work, terms);

@@ -25,3 +25,20 @@ export function tooOld(version: string) {
     `the PostgreSQL server of DATABASE_URL is version ${version}: Corral needs ${OLDEST} or later. Upgrade it, or leave DATABASE_URL empty to use the embedded one`,
   );
 }
+
+/**
+ * Whether a URL can be read at all: the errors of those who try hold the whole of it, password and all.
+ * @throws Failure `wrong_setting`, without the URL
+ */
+export function requireUrl(url: string): void {
+  try {
+    const { username, password, hostname } = new URL(url);
+    decodeURIComponent(username + password + hostname);
+  } catch {
+    throw failure.setting(
+      "DATABASE_URL",
+      "(not shown: it may hold a password)",
+      "a URL such as postgres://user:password@host:5432/corral, with special characters of the password written as %40 and so on",
+    );
+  }
+}

@@ -14,12 +14,16 @@ export interface Target {
 export class Sockets {
   readonly #sockets = new Set<Socket>();
   #ended = false;
+  #used = false;
 
   /**
-   * Connects to the first of the hosts that takes it.
-   * @throws the system's error for the last of them
+   * Connects to the first of the hosts that takes it. Once only: postgres.js would try again without a pause, and
+   * without an end, where something accepts and closes at once (Docker's proxy before its container is up).
+   * @throws the system's error for the last of the hosts
    */
   readonly open = async ({ host, port, path }: Target): Promise<Socket> => {
+    if (this.#used) throw Object.assign(new Error("the connection was closed"), { code: "ECONNRESET" });
+    this.#used = true;
     if (typeof path === "string") return this.#connect({ path });
     let error: unknown = new Error("no host is named");
     for (const [index, name] of host.entries()) {

@@ -1,17 +1,8 @@
 /** What a query is written with: postgres.js's tag, as it is both outside and inside a transaction. */
 import postgres from "postgres";
 import type { Sockets } from "./sockets";
+import { arrays, int8 } from "./types";
 
-/** int8 as a number where that is exact, which it is up to 9e15; else as a BigInt. */
-const int8: postgres.PostgresType<number | bigint> = {
-  to: 20,
-  from: [20],
-  serialize: (value) => value.toString(),
-  parse: (raw: string) => {
-    const value = Number(raw);
-    return Number.isSafeInteger(value) ? value : BigInt(raw);
-  },
-};
 type Types = { bigint: number | bigint };
 
 export type Sql = postgres.ISql<Types>;
@@ -40,7 +31,8 @@ export function connect(address: Address, { onclose, onnotice, sockets }: Ears):
     max: 1,
     // We decide when a connection ends: postgres.js would renew each after 30 to 60 minutes.
     max_lifetime: null,
-    types: { bigint: int8 },
+    fetch_types: false,
+    types: { ...arrays, bigint: int8 },
     connection: { application_name: "corral", TimeZone: "UTC" },
     socket: sockets.open,
     onclose,

@@ -50,8 +50,9 @@ export class NetworkConfig {
 
   /** An address to call: a wildcard host becomes loopback, since nobody can call 0.0.0.0. */
   get baseUrl(): string {
-    const host = this.host === "0.0.0.0" ? "127.0.0.1" : this.host === "::" ? "::1" : this.host;
-    return `${this.#scheme}://${host.includes(":") ? `[${host}]` : host}:${this.port}`;
+    const called = hostOf(this.host);
+    const host = called === "0.0.0.0" ? "127.0.0.1" : called === "[::]" ? "[::1]" : bracketed(this.host);
+    return `${this.#scheme}://${host}:${this.port}`;
   }
 
   get apiUrl(): string {
@@ -60,22 +61,42 @@ export class NetworkConfig {
 
   /** What Ollama is told to listen on, in the form of its OLLAMA_HOST. */
   get listenOn(): string {
-    return `${this.host.includes(":") ? `[${this.host}]` : this.host}:${this.port}`;
+    return `${bracketed(this.host)}:${this.port}`;
   }
 }
 
 function readAddress(text: string): { scheme: "http" | "https"; host: string; port: number | null } {
-  const takes = "a host, host:port, [ipv6]:port or URL such as http://127.0.0.1:11434";
-  const given = text.trim();
-  const match = /^(?:(https?):\/\/)?(\[[0-9a-fA-F:.%]+\]|[^:/[\]\s]*)(?::(\d+))?(?:\/.*)?$/.exec(given);
-  const bare = /^[0-9a-fA-F]*:[0-9a-fA-F:.]*:[0-9a-fA-F:.]*$/.test(given);
-  if (bare) return { scheme: "http", host: given, port: null };
-  if (!match) throw failure.setting("OLLAMA_HOST", text, takes);
-  const scheme = match[1] === "https" ? "https" : "http";
+  const wrong = () =>
+    failure.setting(
+      "OLLAMA_HOST",
+      text,
+      "a host, host:port, [ipv6]:port or URL such as http://127.0.0.1:11434",
+    );
+  // Quotes around it are taken off, as Ollama does.
+  const given = text.trim().replace(/^["']+|["']+$/g, "");
+  if (/^[0-9a-fA-F]*:[0-9a-fA-F:.]*:[0-9a-fA-F:.]*$/.test(given)) {
+    if (hostOf(given) === null) throw wrong();
+    return { scheme: "http", host: given, port: null };
+  }
+  const match = /^(?:(https?):\/\/)?(\[[0-9a-fA-F:.]+\]|[^:/?#@\\[\]\s]*)(?::(\d+))?(?:\/.*)?$/i.exec(given);
+  if (!match) throw wrong();
+  const scheme = match[1]?.toLowerCase();
   // As Ollama does it: a URL without a port means its scheme's port, a bare host Ollama's own.
-  const implied = match[1] === "https" ? 443 : match[1] === "http" ? 80 : null;
+  const implied = scheme === "https" ? 443 : scheme === "http" ? 80 : null;
   const port = match[3] === undefined ? implied : whole("OLLAMA_HOST", match[3], 1, 65535);
-  return { scheme, host: (match[2] ?? "").replace(/^\[|\]$/g, "") || "127.0.0.1", port };
+  const host = (match[2] ?? "").replace(/^\[|\]$/g, "") || "127.0.0.1";
+  if (hostOf(host) === null) throw wrong();
+  return { scheme: scheme === "https" ? "https" : "http", host, port };
+}
+
+function bracketed(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
+}
+
+/** A host as a URL has it (`::0` is `[::]`, `0` is `0.0.0.0`), or null for what can be in none. */
+function hostOf(host: string): string | null {
+  const url = `http://${bracketed(host)}`;
+  return URL.canParse(url) ? new URL(url).hostname : null;
 }
 
 function whole(variable: string, given: string | number, least: number, most: number): number {

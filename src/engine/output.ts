@@ -42,7 +42,8 @@ export class EngineOutput {
 
   /** The last lines, oldest first. */
   tail(count: number): string[] {
-    return this.#lines.slice(-count);
+    // A last line without an end is often the one that says why it died.
+    return [...this.#lines, ...(this.#rest === "" ? [] : [this.#rest])].slice(-count);
   }
 
   close(): void {

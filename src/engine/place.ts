@@ -1,6 +1,8 @@
 /** What is at Ollama's address, and where the ollama program is: the looks before anything is started. */
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { networkInterfaces } from "node:os";
 import { join } from "node:path";
+import { messageOf } from "../errors";
 import { codeOf, isUnreachable } from "./client";
 
 export type Occupant =
@@ -8,6 +10,8 @@ export type Occupant =
   | { kind: "ollama" }
   /** A Corral: ours or another's; its instance id. */
   | { kind: "corral"; instance: string }
+  /** Nobody can be asked: the machine is not found, or does not answer; why, in words. */
+  | { kind: "unreachable"; what: string }
   /** Something else, in words. */
   | { kind: "stranger"; what: string };
 
@@ -16,7 +20,7 @@ export const instanceHeader = "x-corral-instance";
 
 /** Asks who answers at an address, for at most `withinMs`. */
 export async function occupant(address: string, withinMs = 2000): Promise<Occupant> {
-  const port = Number(new URL(address).port || 80);
+  const url = new URL(address);
   try {
     const response = await fetch(`${address}/`, {
       redirect: "manual",
@@ -28,20 +32,50 @@ export async function occupant(address: string, withinMs = 2000): Promise<Occupa
     if (response.status === 200 && text.trim() === "Ollama is running") return { kind: "ollama" };
     const server = response.headers.get("server");
     return stranger(
-      port,
+      url,
       `answers HTTP ${response.status}${server ? ` as ${server}` : ""}, but is not Ollama`,
     );
   } catch (error) {
     if (isUnreachable(error)) return { kind: "nothing" };
-    if (error instanceof Error && error.name === "TimeoutError")
-      return stranger(port, "accepts connections, but does not answer");
-    return stranger(port, `does not speak HTTP (${codeOf(error) || "no answer"})`);
+    const code = codeOf(error);
+    if (nowhere.has(code))
+      return { kind: "unreachable", what: `${url.hostname} can't be reached (${messageOf(error)})` };
+    if (error instanceof Error && error.name === "TimeoutError") {
+      return isHere(url.hostname)
+        ? stranger(url, "accepts connections, but does not answer")
+        : { kind: "unreachable", what: `it does not answer within ${withinMs / 1000} s` };
+    }
+    return stranger(url, `does not speak HTTP (${code || "no answer"})`);
   }
 }
 
-function stranger(port: number, does: string): Occupant {
-  const holder = portHolder(port);
+/** What was found, as the end of a sentence. */
+export function sayOccupant(found: Occupant): string {
+  if (found.kind === "nothing") return "nothing answers there";
+  if (found.kind === "corral") return `a Corral answers there (instance ${found.instance})`;
+  return found.kind === "ollama" ? "Ollama answers there" : found.what;
+}
+
+/** What the system says when there is no way to a machine at all. */
+const nowhere: ReadonlySet<string> = new Set([
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "EADDRNOTAVAIL",
+  "FailedToOpenSocket",
+]);
+
+function stranger({ hostname, port, protocol }: URL, does: string): Occupant {
+  // Who holds a port is known of this machine alone.
+  const holder = isHere(hostname) ? portHolder(Number(port || (protocol === "https:" ? 443 : 80))) : null;
   return { kind: "stranger", what: holder ? `${holder}, which ${does}` : `a program that ${does}` };
+}
+
+function isHere(hostname: string): boolean {
+  const bare = hostname.replace(/^\[|\]$/g, "");
+  if (bare === "localhost" || bare.startsWith("127.") || bare === "::1") return true;
+  return Object.values(networkInterfaces()).some((list) => list?.some((one) => one.address === bare));
 }
 
 /** The process that listens on a TCP port: `nginx (pid 123)`, or null where the system does not say (another user's). */

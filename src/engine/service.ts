@@ -2,44 +2,20 @@
  * `OllamaService` of the contract: Ollama as a process that is kept running, or as a server of somebody else's that
  * is used and left alone. The gateway speaks to it through the `Engine` interface below.
  */
-import { Value } from "@sinclair/typebox/value";
 import { Child } from "../children/child";
 import { ChildRegistry } from "../children/registry";
-import {
-  ConnectionError,
-  HealthCheckError,
-  messageOf,
-  OllamaServiceError,
-  ServiceStartError,
-  ServiceStopError,
-} from "../errors";
+import { sleepUnless } from "../children/wait";
+import { messageOf, ServiceStartError, ServiceStopError } from "../errors";
 import { type Log, silentLog } from "../log";
 import { createEngineClient, type EngineClient } from "./client";
+import type { Engine, EngineState } from "./engine";
 import { NetworkConfig } from "./network";
 import { EngineOutput } from "./output";
-import { findBinary, type Occupant, occupant } from "./place";
-import { errorSchema, type GenerateReply, generateReplySchema, type Model } from "./wire";
+import { findBinary, occupant, sayOccupant } from "./place";
+import { askHealth, askText, asService } from "./questions";
+import type { GenerateReply, Model } from "./wire";
 
-export type EngineState = "missing" | "starting" | "ready" | "down";
-
-/** What the gateway and the API need of the engine. */
-export interface Engine {
-  readonly address: string;
-  /** Whether Corral started it. One that somebody else runs is used, never stopped. */
-  readonly owned: boolean;
-  readonly why: string | null;
-  readonly state: EngineState;
-  /** Grows with each start. */
-  readonly run: number;
-  readonly pid: number | null;
-  readonly restarts: number;
-  readonly version: string | null;
-  /** Waits until it is ready. @throws the signal's reason */
-  ready(signal: AbortSignal): Promise<void>;
-  /** Whether the engine's process of that run is dead. Waits a moment, since a stream can break before the exit is seen. */
-  died(run: number): Promise<boolean>;
-  restart(why: string): Promise<void>;
-}
+export type { Engine, EngineState };
 
 export interface OllamaServiceOptions {
   readonly network?: NetworkConfig;
@@ -58,9 +34,12 @@ export interface OllamaServiceOptions {
   readonly output?: EngineOutput;
   /** Addresses that are ourselves: starting Ollama there is refused. */
   readonly ourselves?: () => readonly string[];
-  /** Longest time from start to the first answer, in ms. */
+  /** Longest time from start to the first answer, in ms; a minute. */
   readonly readyWithinMs?: number;
+  /** How often it is asked whether it works, how long one answer may take, in ms; 2 s and 10 s. */
   readonly probeEveryMs?: number;
+  readonly probeWithinMs?: number;
+  /** First wait after a crash, in ms. */
   readonly backoffMs?: number;
 }
 
@@ -87,10 +66,15 @@ export class OllamaService implements Engine {
   #state: EngineState = "down";
   #why: string | null = "Ollama was not started yet";
   #version: string | null = null;
-  #attachedRuns = 0;
+  /** Starts before the present child's: of one that is not ours as far as they were seen. */
+  #earlierRuns = 0;
+  /** Whether somebody else's Ollama was found here: it is waited for when it goes, and none is started in its place. */
+  #foreign = false;
   #readySince: number | null = null;
-  /** Ends the loop that looks after an engine that is not a child of ours. */
-  #looking: AbortController | null = null;
+  /** From start to stop: ends the look at the address, and the loop that looks after an engine that is no child of ours. */
+  #life: AbortController | null = null;
+  #starting: Promise<void> | null = null;
+  #attempted = false;
   readonly #listeners = new Set<() => void>();
 
   constructor(options: OllamaServiceOptions = {}) {
@@ -121,16 +105,21 @@ export class OllamaService implements Engine {
     return this.#child.why ?? (this.#child.state === "starting" ? "Ollama is starting" : null);
   }
   get run(): number {
-    return this.#child ? this.#child.run : this.#attachedRuns;
+    return this.#earlierRuns + (this.#child?.run ?? 0);
   }
   get pid(): number | null {
     return this.#child?.pid ?? null;
   }
   get restarts(): number {
-    return this.#child ? Math.max(0, this.#child.run - 1) : 0;
+    return Math.max(0, this.run - 1);
   }
   get version(): string | null {
     return this.#version;
+  }
+
+  /** Whether a start has come as far as knowing what is at the address. */
+  get attempted(): boolean {
+    return this.#attempted;
   }
 
   /** Whether Ollama answers. */
@@ -155,15 +144,12 @@ export class OllamaService implements Engine {
    * @throws ServiceStartError no program, a stranger on the port, or an address that is our own
    */
   async start(startupDelay = 2.0): Promise<void> {
-    if (this.#child || this.#looking) return this.#wait(startupDelay);
-    try {
-      await this.#look();
-    } catch (error) {
-      if (!(error instanceof ServiceStartError)) throw error;
-      this.#become(this.#state === "missing" ? "missing" : "down", error.message);
-      this.#keepLooking();
-      throw error;
+    if (this.#life === null) {
+      const life = new AbortController();
+      this.#life = life;
+      this.#starting = this.#begin(life.signal);
     }
+    await this.#starting;
     await this.#wait(startupDelay);
   }
 
@@ -173,8 +159,8 @@ export class OllamaService implements Engine {
    * @throws ServiceStopError when it did not end
    */
   async stop(timeout = 5.0): Promise<void> {
-    this.#looking?.abort();
-    this.#looking = null;
+    this.#life?.abort();
+    this.#life = null;
     const child = this.#child;
     try {
       await child?.stop(timeout * 1000);
@@ -183,9 +169,14 @@ export class OllamaService implements Engine {
         cause: error,
       });
     }
+    this.#earlierRuns = this.run;
     this.#child = null;
+    this.#foreign = false;
     this.#output.close();
-    this.#become("down", "Ollama was stopped");
+    this.#readySince = null;
+    this.#state = "down";
+    this.#why = "Ollama was stopped";
+    this.#tell();
   }
 
   /**
@@ -195,22 +186,12 @@ export class OllamaService implements Engine {
    * @throws HealthCheckError after the last try
    */
   async healthCheck(retries = this.#network.maxRetries): Promise<boolean> {
-    for (let attempt = 0; ; attempt++) {
-      const found = await occupant(this.address, this.#network.timeout * 1000);
-      if (found.kind === "ollama") return true;
-      if (attempt >= retries) {
-        const saw = found.kind === "nothing" ? "nothing answers there" : sayOccupant(found);
-        throw new HealthCheckError(
-          `Ollama at ${this.address} is not healthy: ${saw} (asked ${attempt + 1} times)`,
-        );
-      }
-      await Bun.sleep(Math.min(100 * 2 ** attempt, 2000));
-    }
+    return askHealth(this.address, retries, this.#network.timeout * 1000);
   }
 
   /** The installed models, as Ollama lists them. @throws ConnectionError */
   async getModels(): Promise<Model[]> {
-    return this.#asService(() => this.#client.models());
+    return asService(this.address, () => this.#client.models());
   }
 
   /**
@@ -219,22 +200,7 @@ export class OllamaService implements Engine {
    * @throws ConnectionError when Ollama can't be reached, OllamaServiceError with its words when it refuses
    */
   async generate(model: string, prompt: string): Promise<GenerateReply> {
-    // No time limit: slow models take minutes, and the timeout setting is for connections.
-    const init: BunFetchRequestInit = {
-      method: "POST",
-      body: JSON.stringify({ model, prompt, stream: false }),
-      timeout: false,
-    };
-    const { ok, status, reply } = await this.#asService(async () => {
-      const response = await fetch(`${this.address}/api/generate`, init);
-      return { ok: response.ok, status: response.status, reply: (await response.json()) as unknown };
-    });
-    if (!ok || !Value.Check(generateReplySchema, reply)) {
-      const words = Value.Check(errorSchema, reply)
-        ? reply.error
-        : "it answered with something that is no reply";
-      throw new OllamaServiceError(`Ollama at ${this.address} refused (status ${status}): ${words}`);
-    }
+    const reply = await asService(this.address, () => askText(this.address, model, prompt));
     this.#options.onMetrics?.(reply);
     return reply;
   }
@@ -243,33 +209,34 @@ export class OllamaService implements Engine {
     while (this.state !== "ready") {
       signal.throwIfAborted();
       const { promise, resolve } = Promise.withResolvers<void>();
-      this.#listeners.add(resolve);
-      signal.addEventListener("abort", () => resolve(), { once: true });
+      const wake = () => resolve();
+      this.#listeners.add(wake);
+      signal.addEventListener("abort", wake, { once: true });
       await promise;
-      this.#listeners.delete(resolve);
+      this.#listeners.delete(wake);
+      signal.removeEventListener("abort", wake);
     }
   }
 
   async died(run: number): Promise<boolean> {
-    if (!this.owned) return (await occupant(this.address)).kind === "nothing";
+    if (!this.owned) return this.run !== run || (await occupant(this.address)).kind === "nothing";
     for (let waited = 0; waited < 250 && this.run === run && this.state === "ready"; waited += 10)
       await Bun.sleep(10);
     return this.run !== run || this.state !== "ready";
   }
 
   /**
-   * Starts Ollama anew. Where there was none it looks again.
+   * Starts Ollama anew. Where there was none, or where it was given up, it looks at the address again first.
    * @throws ServiceStopError when the Ollama is somebody else's; ServiceStartError as `start`
    */
   async restart(why: string): Promise<void> {
-    if (this.#child) return this.#child.restart(why);
-    if (this.#state === "ready") {
+    if (this.#child && this.#child.state !== "failed") return this.#child.restart(why);
+    if (!this.#child && this.#state === "ready") {
       throw new ServiceStopError(
         `the Ollama at ${this.address} was not started by Corral: restart it where it was started`,
       );
     }
-    this.#looking?.abort();
-    this.#looking = null;
+    await this.stop();
     await this.start(0);
   }
 
@@ -287,8 +254,22 @@ export class OllamaService implements Engine {
     this.#listeners.add(listener);
   }
 
+  async #begin(life: AbortSignal): Promise<void> {
+    try {
+      await this.#look(life);
+      this.#attempted = true;
+      this.#tell();
+    } catch (error) {
+      this.#attempted = true;
+      if (!(error instanceof ServiceStartError) || life.aborted) throw error;
+      this.#become(this.#state === "missing" ? "missing" : "down", error.message);
+      void this.#keepLooking(life);
+      throw error;
+    }
+  }
+
   /** Decides what is to be done at the address, and begins it. */
-  async #look(): Promise<void> {
+  async #look(life: AbortSignal): Promise<void> {
     if (this.#options.ourselves?.().includes(this.address)) {
       throw new ServiceStartError(
         `Ollama's address ${this.address} is Corral's own. OLLAMA_HOST is often exported for the ollama command line: unset it for Corral, or set OLLAMA_PORT to another port`,
@@ -296,13 +277,24 @@ export class OllamaService implements Engine {
       );
     }
     const found = await occupant(this.address);
+    if (life.aborted) throw new ServiceStartError("Ollama was stopped before it was started");
     if (found.kind === "corral") {
       throw new ServiceStartError(
         `a Corral answers at ${this.address} (instance ${found.instance}): Ollama's address must not be a Corral's. Unset OLLAMA_HOST or OLLAMA_URL, or point it at Ollama itself`,
         { cause: "ourselves" },
       );
     }
-    if (found.kind === "ollama" || this.#options.url) return this.#attach(found);
+    if (found.kind === "ollama" || this.#options.url) {
+      if (found.kind === "ollama") this.#attached();
+      else this.#become("down", `no Ollama at ${this.address}: ${sayOccupant(found)}`);
+      void this.#keepLooking(life);
+      return;
+    }
+    if (found.kind === "unreachable") {
+      throw new ServiceStartError(
+        `no Ollama can be started at ${this.address}: ${found.what}. Set OLLAMA_HOST to an address of this machine, or use an Ollama elsewhere with OLLAMA_URL`,
+      );
+    }
     if (found.kind === "stranger") {
       throw new ServiceStartError(
         `port ${this.#network.port} is held by ${found.what}: stop it, or give Ollama another port with OLLAMA_PORT`,
@@ -331,7 +323,7 @@ export class OllamaService implements Engine {
       readyWithinMs: this.#options.readyWithinMs ?? 60_000,
       probeEveryMs: this.#options.probeEveryMs ?? 2000,
       // A machine that swaps or loads a model can leave Ollama silent for a while: slow to condemn.
-      probeWithinMs: 10_000,
+      probeWithinMs: this.#options.probeWithinMs ?? 10_000,
       probeMisses: 3,
       stdin: "ignore",
       registry: registry ?? new ChildRegistry(null, log),
@@ -344,54 +336,40 @@ export class OllamaService implements Engine {
       else this.#readySince = null;
       this.#tell();
     });
-    this.#looking?.abort();
-    this.#looking = null;
     this.#child = child;
     child.start();
   }
 
-  #attach(found: Occupant): void {
-    if (found.kind === "ollama") this.#attached();
-    else this.#become("down", `no Ollama at ${this.address}: ${sayOccupant(found)}`);
-    this.#keepLooking();
-  }
-
   #attached(): void {
     if (this.#state === "ready") return;
-    this.#attachedRuns++;
+    this.#earlierRuns++;
+    this.#foreign = true;
     this.#become("ready", null);
     this.#nowReady();
   }
 
-  /** Looks after an engine that is not ours, or that could not be started yet. */
-  #keepLooking(): void {
-    if (this.#looking) return;
-    const looking = new AbortController();
-    this.#looking = looking;
-    void (async () => {
-      while (!looking.signal.aborted) {
-        const attached = this.#options.url !== undefined && this.#options.url !== "";
-        const everyMs =
-          this.#state === "ready" || attached ? (this.#options.probeEveryMs ?? 2000) : LOOK_AGAIN_MS;
-        await Bun.sleep(everyMs);
-        if (looking.signal.aborted) return;
-        const found = await occupant(this.address, 10_000);
-        if (looking.signal.aborted) return;
-        if (found.kind === "ollama") this.#attached();
-        else if (this.#attachedRuns > 0 || attached) {
-          this.#become(
-            "down",
-            `the Ollama at ${this.address} is gone: ${sayOccupant(found)}. Start it where it was started`,
-          );
-        } else if (found.kind === "nothing") {
-          try {
-            this.#spawn();
-          } catch (error) {
-            this.#become(this.#state, messageOf(error));
-          }
+  /** Looks after an engine that is not ours, or that could not be started yet, until there is a child. */
+  async #keepLooking(life: AbortSignal): Promise<void> {
+    const { probeEveryMs, url } = this.#options;
+    while (!this.#child) {
+      await sleepUnless(life, probeEveryMs ?? (this.#foreign || url ? 2000 : LOOK_AGAIN_MS));
+      if (life.aborted) return;
+      const found = await occupant(this.address, this.#options.probeWithinMs ?? 10_000);
+      if (life.aborted) return;
+      if (found.kind === "ollama") this.#attached();
+      else if (this.#foreign || url) {
+        this.#become(
+          "down",
+          `the Ollama at ${this.address} is gone: ${sayOccupant(found)}. Start it where it was started`,
+        );
+      } else if (found.kind === "nothing") {
+        try {
+          this.#spawn();
+        } catch (error) {
+          this.#become(this.#state, messageOf(error));
         }
-      }
-    })();
+      } else this.#become("down", `no Ollama at ${this.address}: ${sayOccupant(found)}`);
+    }
   }
 
   #nowReady(): void {
@@ -421,11 +399,11 @@ export class OllamaService implements Engine {
   }
 
   #become(state: EngineState, why: string | null): void {
-    const before = this.#state;
+    const { state: before, why: said } = { state: this.#state, why: this.#why };
     this.#state = state;
     this.#why = why;
     if (state !== "ready") this.#readySince = null;
-    if (before !== state) {
+    if (before !== state || said !== why) {
       this.#log[state === "ready" ? "info" : "warn"](
         { address: this.address, ...(why ? { why } : {}) },
         `Ollama ${state}`,
@@ -437,18 +415,4 @@ export class OllamaService implements Engine {
   #tell(): void {
     for (const listener of [...this.#listeners]) listener();
   }
-
-  async #asService<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      throw new ConnectionError(`Ollama at ${this.address}: ${messageOf(error)}`, { cause: error });
-    }
-  }
-}
-
-function sayOccupant(found: Occupant): string {
-  if (found.kind === "nothing") return "nothing answers there";
-  if (found.kind === "corral") return `a Corral answers there (instance ${found.instance})`;
-  return found.kind === "stranger" ? found.what : "Ollama answers there";
 }

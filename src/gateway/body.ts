@@ -23,11 +23,23 @@ export async function readBody(request: Request, limitBytes: number): Promise<Ui
   return parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts);
 }
 
-/** The body as JSON, or undefined where it is none. */
+/** Go's limit. Beyond it Ollama refuses, and writing JSON takes seconds until it gives up (Bun 1.4.4). */
+const DEEPEST = 10_000;
+
+/** The body as JSON; undefined where it is none, or is nested deeper than anybody reads it. */
 export function jsonOf(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder().decode(bytes));
+    const json: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    return bytes.length > 2 * DEEPEST && isDeeper(json, DEEPEST) ? undefined : json;
   } catch {
     return undefined;
   }
+}
+
+function isDeeper(json: unknown, levels: number): boolean {
+  if (typeof json !== "object" || json === null) return false;
+  if (levels === 0) return true;
+  for (const value of Array.isArray(json) ? json : Object.values(json))
+    if (isDeeper(value, levels - 1)) return true;
+  return false;
 }

@@ -54,7 +54,7 @@ export interface Carried {
 /**
  * Sends a request to the engine.
  * @returns its answer, headers come, body not read
- * @throws Failure `engine_down` (503) or `engine_crash` (502); the signal's reason when aborted
+ * @throws Failure `engine_down` (503), `engine_crash` or `engine_error` (502); the signal's reason when aborted
  */
 export async function forward(engine: Engine, carried: Carried): Promise<Response> {
   if (engine.state !== "ready" && (engine.owned || engine.state === "missing")) throw notReady(engine);
@@ -109,11 +109,12 @@ function notReady(engine: Engine): Failure {
 }
 
 function lost(error: unknown, died: boolean): Failure {
-  return failure.engineLost(
-    died
-      ? "Ollama ended before it answered: it is being started again, try once more"
-      : `the connection to Ollama broke before it answered (${codeOf(error) || "closed"})`,
-  );
+  return died
+    ? failure.engineLost("Ollama ended before it answered: it is being started again, try once more")
+    : failure.engineAnswer(
+        502,
+        `the connection to Ollama broke before it answered (${codeOf(error) || "closed"})`,
+      );
 }
 
 /** A pooled connection that the engine had closed, most often. */

@@ -36,28 +36,21 @@ export function createPaths(
   const paths = ownPaths(own);
 
   return (method, pathname) => {
-    const normal = normalise(pathname);
-    const found = paths.find((path) => matches(path, pathname));
-    const spoken = normal === null ? undefined : dialects.get(normal);
-    if (spoken && method === "POST" && (!found || found.methods.has("POST"))) {
-      if (
-        dialects.has(normal ?? "") &&
-        normal !== pathname &&
-        paths.some((path) => path.literal === normal)
-      ) {
-        throw failure.ambiguousPath(pathname);
-      }
-      return { owner: "engine", kind: "inference", dialects: spoken };
-    }
-    if (found) {
-      if (found.named) readName(pathname.slice(found.literal.length));
-      return { owner: "corral", path: found.path, methods: [...found.methods] };
-    }
-    const forEngine = /^\/(api|v1)(\/|$)/.test(normal ?? pathname);
-    if (normal === null || (normal !== pathname && paths.some((path) => matches(path, normal)))) {
+    // A slash at the end makes no other path: Ollama redirects to the one without it.
+    const spelt = pathname.length > 1 && pathname.endsWith("/") ? pathname.slice(0, -1) : pathname;
+    const normal = normalise(spelt);
+    const found = paths.find((path) => matches(path, spelt));
+    if (!found && (normal === null || (normal !== spelt && paths.some((path) => matches(path, normal))))) {
       throw failure.ambiguousPath(pathname);
     }
-    if (forEngine) return { owner: "engine", kind: "pass" };
+    const spoken = dialects.get(normal ?? "");
+    if (spoken && method === "POST" && !found?.named)
+      return { owner: "engine", kind: "inference", dialects: spoken };
+    if (found) {
+      if (found.named) readName(spelt.slice(found.literal.length));
+      return { owner: "corral", path: found.path, methods: [...found.methods] };
+    }
+    if (/^\/(api|v1)(\/|$)/.test(normal ?? "")) return { owner: "engine", kind: "pass" };
     throw failure.notFound(pathname);
   };
 }

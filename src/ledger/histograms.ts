@@ -44,11 +44,6 @@ export function bucketOf(value: number): number {
   return Math.ceil(Math.log(Math.max(value, 0.001)) / GAMMA);
 }
 
-/** The value that a bucket stands for, within 1 % of each value in it. */
-export function valueOf(bucket: number): number {
-  return (2 * 1.02 ** bucket) / 2.02;
-}
-
 /** Sums records into rows, one a key and step. Only successes count towards latency, first token and speed. */
 export function summarize(
   records: readonly RequestRecord[],

@@ -46,6 +46,7 @@ export async function ensurePartitions(
     await sql.unsafe(
       `create table if not exists ${name} partition of ${table} for values from ('${from}') to ('${to}')`,
     );
+    known.add(name);
   }
 }
 

@@ -4,12 +4,14 @@
  * A row that the database refuses is set aside alone. What waits is bounded: texts are shed before numbers, each
  * counted. It waits in memory; the spool file will stand in its place.
  */
+import postgres from "postgres";
 import type { Database, Sql } from "../database/database";
-import { messageOf } from "../errors";
+import { Failure, failure, messageOf } from "../errors";
 import type { Log } from "../log";
 import { type HistogramRow, type MetricRow, summarize } from "./histograms";
 import { ensurePartitions } from "./partitions";
 import type { Contents, RequestRecord } from "./record";
+import { storable } from "./texts";
 
 const ROWS_A_BATCH = 200;
 const BYTES_A_BATCH = 1_000_000;
@@ -17,6 +19,10 @@ const ROWS_A_STATEMENT = 500;
 const DEADLINE_MS = 30_000;
 /** A record is worth waiting for a few more: one transaction a request would cost the disk a sync each. */
 const GATHER_MS = 50;
+/** While the database is there and takes nothing (a full disk, a deadlock), it is asked again after ever longer. */
+const LONGEST_PAUSE_MS = 5000;
+/** Beyond this a name is none of a model's, and too long for an index. */
+const LONGEST_MODEL = 400;
 
 export interface WriterOptions {
   readonly database: Database;
@@ -40,6 +46,7 @@ export class Writer {
   #queue: Promise<unknown> = Promise.resolve();
   #timer: ReturnType<typeof setTimeout> | null = null;
   #stopped = false;
+  #pauseMs = GATHER_MS;
   stored = 0;
   setAside = 0;
   shedTexts = 0;
@@ -65,30 +72,37 @@ export class Writer {
     const bytes = sizeOf(record.contents);
     if (bytes > 0 && this.#textBytes + bytes > mostTextBytes) {
       this.shedTexts++;
-      this.#waiting.push({ record: { ...record, contents: null }, bytes: 0 });
-    } else {
-      this.#textBytes += bytes;
-      this.#waiting.push({ record, bytes });
-    }
+      this.#put({ ...record, contents: null }, 0);
+    } else this.#put(record, bytes);
     this.#wake();
   }
 
-  /** Does work behind all that was pushed before it, with nothing of the writer's running beside it. */
+  /**
+   * Does work behind all that was pushed before it, with nothing of the writer's running beside it.
+   * @throws Failure `database_away` where that could not be stored first: then the work is not done
+   */
   async behind<T>(work: () => Promise<T>): Promise<T> {
+    const last = this.#waiting.at(-1);
     return this.#inTurn(async () => {
-      await this.#writeAll();
-      if (this.#waiting.length > 0) {
-        // Told by the work's own first query as well; said here so that nothing is cleared half.
-        await this.#options.database.query((sql) => sql`select 1`, DEADLINE_MS);
+      // No longer than to the last: under load there is always a next one.
+      while (last && this.#waiting.includes(last) && (await this.#writeSome()));
+      // It may be up again by now, and the work would do it half.
+      if (last && this.#waiting.includes(last)) {
+        throw failure.database(this.#options.database.why ?? "it does not take the records that wait");
       }
       return work();
     });
   }
 
-  /** Writes what waits and takes no more turns. Waits for the database at most `withinMs`. */
+  /** Writes what waits and takes no more turns. Waits for a database that is away, `withinMs` in all. */
   async stop(withinMs: number): Promise<void> {
-    const last = this.#inTurn(() => this.#writeAll());
-    await Promise.race([last, Bun.sleep(withinMs)]);
+    const until = performance.now() + withinMs;
+    for (;;) {
+      const rest = Math.max(0, until - performance.now());
+      await Promise.race([this.#inTurn(() => this.#writeAll()), Bun.sleep(rest)]);
+      if (this.#waiting.length === 0 || performance.now() >= until) break;
+      await Bun.sleep(GATHER_MS);
+    }
     this.#stopped = true;
     if (this.#timer) clearTimeout(this.#timer);
     if (this.#waiting.length > 0) {
@@ -105,7 +119,7 @@ export class Writer {
     this.#timer = setTimeout(() => {
       this.#timer = null;
       void this.#inTurn(() => this.#writeAll()).then(() => this.#wake());
-    }, GATHER_MS);
+    }, this.#pauseMs);
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -114,45 +128,59 @@ export class Writer {
     return turn;
   }
 
-  /** Writes batches until nothing waits or the database is away. Never throws. */
-  async #writeAll(): Promise<void> {
-    while (this.#waiting.length > 0 && this.#options.database.state === "up") {
-      const batch = this.#nextBatch();
-      try {
-        await this.#write(batch);
-      } catch (error) {
-        this.#partitions.clear();
-        if (this.#options.database.state !== "up" || isAway(error)) return;
-        if (batch.length === 1) this.#putAside(batch[0], error);
-        else for (const one of batch) await this.#writeAlone(one);
-        if (this.#options.database.state !== "up") return;
-      }
-    }
+  #put(record: RequestRecord, bytes: number): void {
+    this.#textBytes += bytes;
+    this.#waiting.push({ record: { ...record, model: storableModel(record.model) }, bytes });
   }
 
-  async #writeAlone(one: Waiting): Promise<void> {
-    if (this.#waiting[0] !== one) return;
+  /** Writes until nothing waits or the database takes nothing. Never throws. */
+  async #writeAll(): Promise<void> {
+    while (await this.#writeSome());
+  }
+
+  /** Writes a batch. @returns whether there may be more to write now. Never throws. */
+  async #writeSome(): Promise<boolean> {
+    const batch = this.#nextBatch();
+    if (batch.length === 0 || this.#options.database.state !== "up") return false;
+    try {
+      await this.#write(batch);
+      this.#pauseMs = GATHER_MS;
+      return true;
+    } catch (error) {
+      if (!isRowsFault(error)) return this.#pause(error);
+    }
+    for (const one of batch) if (!(await this.#writeAlone(one))) return false;
+    return true;
+  }
+
+  async #writeAlone(one: Waiting): Promise<boolean> {
     try {
       await this.#write([one]);
     } catch (error) {
-      this.#partitions.clear();
-      if (!isAway(error) && this.#options.database.state === "up") this.#putAside(one, error);
+      if (!isRowsFault(error)) return this.#pause(error);
+      this.#remove(1);
+      this.setAside++;
+      this.#options.log.error(
+        { id: one.record.id, error: messageOf(error) },
+        "the database refused a record: it is set aside",
+      );
     }
+    return true;
   }
 
-  #putAside(one: Waiting | undefined, error: unknown): void {
-    if (!one) return;
-    this.#remove(1);
-    this.setAside++;
-    this.#options.log.error(
-      { id: one.record.id, error: messageOf(error) },
-      "the database refused a record: it is set aside",
-    );
+  /** The database does not take it now: nothing is lost, and all of it is tried again. */
+  #pause(error: unknown): false {
+    this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS);
+    const said = { error: messageOf(error), records: this.#waiting.length };
+    this.#options.log.warn(said, "the database does not take records now: tried again");
+    return false;
   }
 
   async #write(batch: readonly Waiting[]): Promise<void> {
     const records = batch.map((one) => one.record);
     const fresh = new Set(this.#partitions);
+    // Whatever happens next, a partition that was not there is looked for again.
+    this.#partitions.clear();
     await this.#options.database.transaction(async (sql) => {
       await ensurePartitions(
         sql,
@@ -163,7 +191,8 @@ export class Writer {
         insert into requests ${sql(records.map((record) => requestRow(record, this.#options.server)))}
         on conflict do nothing returning id`;
       const ids = new Set(inserted.map((row) => row.id));
-      const stored = records.filter((record) => ids.has(record.id));
+      // `delete`, so that a record that came twice counts once.
+      const stored = records.filter((record) => ids.delete(record.id));
       const contents = stored.flatMap((record) =>
         record.contents ? [contentRow(record, record.contents)] : [],
       );
@@ -229,7 +258,7 @@ function requestRow(record: RequestRecord, server: string) {
     server,
     dialect: record.dialect,
     operation: record.operation,
-    model: storable(record.model),
+    model: record.model,
     stream: record.stream,
     outcome: record.outcome,
     http_status: record.httpStatus,
@@ -246,7 +275,7 @@ function requestRow(record: RequestRecord, server: string) {
     decode_ms: record.decodeMs,
     finish_reason: storable(record.finishReason),
     error: storable(record.error),
-    engine_version: record.engineVersion,
+    engine_version: storable(record.engineVersion),
     engine_run: record.engineRun,
     in_flight: record.inFlight,
   };
@@ -266,16 +295,22 @@ function contentRow(record: RequestRecord, contents: Contents) {
   };
 }
 
-/** PostgreSQL's text holds no U+0000, UTF-8 no lone surrogates, and models emit both: each becomes U+FFFD. */
-function storable(text: string | null): string | null {
-  return text === null ? null : text.toWellFormed().replaceAll("\u0000", "\uFFFD");
-}
-
 function sizeOf(contents: Contents | null): number {
   if (!contents) return 0;
   return Object.values(contents).reduce((sum: number, text: string | null) => sum + (text?.length ?? 0), 0);
 }
 
-function isAway(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "database_away";
+/** As it stands both in requests and in metrics. */
+function storableModel(model: string | null): string | null {
+  const cut = model !== null && model.length > LONGEST_MODEL ? `${model.slice(0, LONGEST_MODEL)}…` : model;
+  return storable(cut);
+}
+
+/**
+ * Whether a row's own values were refused (SQLSTATE classes: data, constraint, limit), or can't be sent at all.
+ * Everything else is the database's trouble, and passes: no record is given up for a deadlock or a full disk.
+ */
+function isRowsFault(error: unknown): boolean {
+  if (error instanceof postgres.PostgresError) return /^(22|23|54)...$/.test(error.code);
+  return !(error instanceof Failure);
 }

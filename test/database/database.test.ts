@@ -37,6 +37,32 @@ eachDatabase("a database", (open, kind) => {
       });
     }));
 
+  test("takes arrays and gives them back as they were", () =>
+    opened(async ({ database }) => {
+      const texts = ["plain", "", "NULL", 'a "quote", a comma', "a \\ and {braces}", "two\nlines", null];
+      const [row] = await database.query(
+        (sql) => sql`
+          select ${texts}::text[] as texts, ${[]}::text[] as none, ${[1, -2, null]}::int[] as ints, ${[1, 2]}::int8[] as longs,
+            array[true, false] as flags, array[0.5, 'NaN']::float8[] as floats,
+            array['2026-01-02 03:04:05+00'::timestamptz] as times,
+            ${["0191e0f0-0000-7000-8000-000000000000"]}::uuid[] as ids,
+            array['{"a": [1, "x,y"]}'::jsonb] as documents, 2 = any(${[1, 2]}::int[]) as found`,
+        5000,
+      );
+      expect(row).toEqual({
+        texts,
+        none: [],
+        ints: [1, -2, null],
+        longs: [1, 2],
+        flags: [true, false],
+        floats: [0.5, Number.NaN],
+        times: [new Date("2026-01-02T03:04:05Z")],
+        ids: ["0191e0f0-0000-7000-8000-000000000000"],
+        documents: [{ a: [1, "x,y"] }],
+        found: true,
+      });
+    }));
+
   test("undoes a transaction whose work throws, and hands on what it threw", () =>
     opened(async ({ database }) => {
       const work = database.transaction(async (sql) => {
@@ -46,6 +72,22 @@ eachDatabase("a database", (open, kind) => {
       expect(work).rejects.toThrow("changed my mind");
       await work.catch(() => undefined);
       expect(await database.query((sql) => sql`select * from things`, 5000)).toBeEmpty();
+    }));
+
+  test("never says that it kept what a swallowed error undid", () =>
+    opened(async ({ database }) => {
+      const work = database.transaction(async (sql) => {
+        await sql`insert into things values (1, 'one')`;
+        await sql`select 1 / 0`.catch(() => undefined);
+      }, 5000);
+      expect(work).rejects.toThrow("nothing was kept");
+      await work.catch(() => undefined);
+    }));
+
+  test("lets nobody use a connection after the work with it is over", () =>
+    opened(async ({ database }) => {
+      const sql = await database.query(async (sql) => ({ late: () => sql`select 1` }), 5000);
+      expect(sql.late).toThrow("is over");
     }));
 
   test("keeps a transaction whose work is done", () =>

@@ -21,7 +21,7 @@ const applied = (database: Database) =>
   database.query((sql) => sql`select number, name from corral_migrations order by number`, 5000);
 
 eachDatabase("migrations", (open) => {
-  test("are applied in order at the first start, and only the new ones later", async () => {
+  test.concurrent("are applied in order at the first start, and only the new ones later", async () => {
     const first = await open({ migrations: [two, one] });
     expect(await applied(first.database)).toMatchObject([{ number: 1 }, { number: 2, name: "names" }]);
     expect(await first.database.query((sql) => sql`select id, name from plants`, 5000)).toMatchObject([
@@ -40,7 +40,7 @@ eachDatabase("migrations", (open) => {
     await first.close();
   });
 
-  test("stop the start when a file was changed after it was applied, naming it and what to do", async () => {
+  test.concurrent("stop the start when a file was changed after it was applied, naming it and what to do", async () => {
     const first = await open({ migrations: [one, two] });
     await first.database.stop();
     const changed = open({
@@ -61,7 +61,7 @@ eachDatabase("migrations", (open) => {
     await first.close();
   });
 
-  test("stop the start when the database is newer than the program", async () => {
+  test.concurrent("stop the start when the database is newer than the program", async () => {
     const first = await open({ migrations: [one, two] });
     await first.database.stop();
     const older = open({ where: first.where, migrations: [one] });
@@ -73,7 +73,7 @@ eachDatabase("migrations", (open) => {
     await first.close();
   });
 
-  test("that fail leave nothing, and can be mended", async () => {
+  test.concurrent("that fail leave nothing, and can be mended", async () => {
     const first = await open({ migrations: [one] });
     await first.database.stop();
     const bad: Migration = { number: 2, name: "bad", text: "create table half (id int); select 1 / 0" };
@@ -93,7 +93,7 @@ eachDatabase("migrations", (open) => {
     await first.close();
   });
 
-  test("may be none, or the program's own", async () => {
+  test.concurrent("may be none, or the program's own", async () => {
     const none = await open({ migrations: [] });
     await none.database.stop();
     const own = await open({ where: none.where });

@@ -146,6 +146,30 @@ describeServer("a PostgreSQL server", (server) => {
     expect(opening).not.toThrow("sec%ret");
   });
 
+  test("that something stands in for, accepting and closing, is away at once and not hammered", async () => {
+    let connections = 0;
+    const stranger = Bun.listen({
+      hostname: "127.0.0.1",
+      port: 0,
+      socket: {
+        open: (socket) => {
+          connections++;
+          socket.end();
+        },
+        data: () => undefined,
+      },
+    });
+    const url = `postgres://u:p@127.0.0.1:${stranger.port}/x`;
+    const database = openDatabase({ where: { kind: "server", url }, log: silentLog, migrations: [] });
+    database.start();
+    await Bun.sleep(700);
+    expect(database.state).toBe("away");
+    expect(database.why).toContain("closed");
+    expect(connections).toBeLessThan(6);
+    await database.stop();
+    stranger.stop(true);
+  });
+
   test("that takes no writes is away and says so", async () => {
     const cluster = await server();
     const url = await cluster.createDatabase();

@@ -23,7 +23,7 @@ export interface OpenedDatabase {
 }
 
 /** Options of the database; `where` opens it at a place that is there already. */
-export type OpenOptions = Partial<DatabaseOptions>;
+type OpenOptions = Partial<DatabaseOptions>;
 /** Opens a database, at a fresh place unless told, and waits until it is up. */
 export type Open = (options?: OpenOptions) => Promise<OpenedDatabase>;
 

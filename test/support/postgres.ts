@@ -193,8 +193,8 @@ function freePort(): number {
 async function answers(url: string): Promise<boolean> {
   const sql = postgres(url, { max: 1, connect_timeout: 2, onnotice: () => undefined });
   try {
-    await sql`select 1`;
-    return true;
+    // postgres.js hangs when the server closes during its start-up (traps.md).
+    return await Promise.race([sql`select 1`.then(() => true), Bun.sleep(500).then(() => false)]);
   } catch {
     return false;
   } finally {

@@ -30,9 +30,9 @@ export function chatRoutes(carry: (request: Request, clientAddress: string | nul
           200: streamed("text/event-stream", "Tokens, one event each", example),
           400: documented("The request can't be carried out as it stands", "InvalidRequest"),
           404: documented("No such model", "ModelNotFound"),
-          413: documented("The body is too large", "InvalidRequest"),
-          502: documented("Ollama went away, or answered with an error", "ServerError"),
-          503: documented("Ollama is away", "ServerError"),
+          413: documented("The body is too large", "TooLarge"),
+          502: documented("Ollama went away, or answered with an error", "EngineError"),
+          503: documented("Ollama is away", "EngineError"),
         },
       },
     });

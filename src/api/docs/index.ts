@@ -29,6 +29,8 @@ export function docsRoutes(version: string) {
             license: { name: "MIT" },
           },
           servers: [{ url: "/", description: "This server" }],
+          // Said, so that no tool takes it for forgotten.
+          security: [],
           tags: [
             { name: "Health", description: "How the parts are" },
             { name: "Engine", description: "The Ollama behind Corral" },

@@ -26,11 +26,30 @@ function mend(value: unknown): unknown {
     if (field === undefined || name === "$id") continue;
     out[name] = mend(field);
   }
-  return out;
+  return asEnum(out);
 }
+
+/** A choice of words as every tool knows it: the page makes a list to pick from of it. */
+function asEnum({ anyOf, ...rest }: Record<string, unknown>): Record<string, unknown> {
+  if (!Array.isArray(anyOf)) return anyOf === undefined ? rest : { ...rest, anyOf };
+  const words = anyOf.map((one: unknown) => (isObject(one) ? one.const : undefined));
+  if (!words.every((word) => typeof word === "string")) return { ...rest, anyOf };
+  return { type: "string", enum: words, ...rest };
+}
+
+/** What every operation may answer, and none says of itself. */
+const everywhere = { 403: "Forbidden", 500: "ServerError" };
 
 function describe(operation: Record<string, unknown>, document: Record<string, unknown>): void {
   if (isObject(operation.responses)) {
+    for (const [status, model] of Object.entries(everywhere)) {
+      const $ref = `#/components/schemas/${model}`;
+      const found = resolve($ref, document);
+      operation.responses[status] ??= {
+        description: isObject(found) ? found.description : model,
+        content: { "application/json": { schema: { $ref } } },
+      };
+    }
     for (const [status, response] of Object.entries(operation.responses)) {
       if (!isObject(response)) continue;
       response.description ||= STATUS_CODES[status] ?? `Status ${status}`;
@@ -41,10 +60,15 @@ function describe(operation: Record<string, unknown>, document: Record<string, u
   if (Array.isArray(operation.parameters)) {
     for (const parameter of operation.parameters) {
       if (!isObject(parameter) || !isObject(parameter.schema)) continue;
-      if (typeof parameter.schema.description === "string")
-        parameter.description ??= parameter.schema.description;
-      if (parameter.in === "path")
-        parameter.description ??= "A model's name, such as llama3.2 or hf.co/owner/model:Q4_K_M";
+      // Of a parameter, `examples` is a map; what the plug-in copies there is a schema's list.
+      if (Array.isArray(parameter.examples)) {
+        parameter.schema.examples = parameter.examples;
+        delete parameter.examples;
+      }
+      if (parameter.in !== "path") continue;
+      parameter.description ??=
+        "A model's name, such as llama3.2 or hf.co/owner/model:Q4_K_M; slashes may stand plain";
+      parameter.schema = { type: "string", minLength: 1, maxLength: 350, examples: ["llama3.2"] };
     }
   }
   exampleOf(operation, document);
@@ -71,19 +95,22 @@ function exampleOf(operation: Record<string, unknown>, document: Record<string, 
   }
 }
 
+/** What a $ref of the document points at. */
+function resolve(ref: string, document: Record<string, unknown>): unknown {
+  return ref
+    .split("/")
+    .slice(1)
+    .reduce<unknown>((at, part) => (isObject(at) ? at[part] : undefined), document);
+}
+
 /** A value that a schema allows, from the examples in it. */
 function sample(schema: unknown, document: Record<string, unknown>): unknown {
   if (!isObject(schema)) return null;
-  if (typeof schema.$ref === "string") {
-    const found = schema.$ref
-      .split("/")
-      .slice(1)
-      .reduce<unknown>((at, part) => (isObject(at) ? at[part] : undefined), document);
-    return sample(found, document);
-  }
+  if (typeof schema.$ref === "string") return sample(resolve(schema.$ref, document), document);
   if (Array.isArray(schema.examples) && schema.examples.length > 0) return schema.examples[0];
   if (schema.default !== undefined) return schema.default;
   if (schema.const !== undefined) return schema.const;
+  if (Array.isArray(schema.enum)) return schema.enum[0];
   if (Array.isArray(schema.anyOf)) return sample(schema.anyOf[0], document);
   if (schema.type === "array") return [sample(schema.items, document)];
   if (schema.type === "object" && isObject(schema.properties)) {

@@ -26,7 +26,7 @@ export function engineRoutes({ engine }: { readonly engine: OllamaService }) {
       ),
     })
     .post("/api/engine/restart", () => restart(engine), {
-      response: { 200: "Engine", ...errors.conflict, 503: "ServerError" },
+      response: { 200: "Engine", ...errors.conflict, 503: "EngineError" },
       detail: about(
         "Engine",
         "Restart the engine",
@@ -35,9 +35,13 @@ export function engineRoutes({ engine }: { readonly engine: OllamaService }) {
     });
 }
 
+const READY_WITHIN_MS = 10_000;
+
 async function restart(engine: OllamaService): Promise<EngineView> {
   try {
     await engine.restart("asked for through the API");
+    // One that takes longer goes on behind: the answer then says "starting".
+    await engine.ready(AbortSignal.timeout(READY_WITHIN_MS)).catch(() => undefined);
   } catch (error) {
     if (error instanceof ServiceStopError) throw failure.conflict(messageOf(error));
     if (error instanceof OllamaServiceError) throw failure.engineDown(messageOf(error));

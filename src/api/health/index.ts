@@ -1,7 +1,15 @@
 import { Elysia } from "elysia";
-import { about } from "../common";
+import { about, documented } from "../common";
 import { healthModels } from "./model";
 import { type HealthParts, readHealth } from "./service";
+
+const unhealthy = {
+  status: "unhealthy",
+  ollama_running: false,
+  database_connected: true,
+  message: "Ollama is being started",
+  version: "0.1.0",
+};
 
 export function healthRoutes(parts: HealthParts) {
   return new Elysia({ name: "health" })
@@ -15,11 +23,17 @@ export function healthRoutes(parts: HealthParts) {
       },
       {
         response: { 200: "Health", 503: "Health" },
-        detail: about(
-          "Health",
-          "Health check",
-          "Whether Ollama and the database answer. 503 when Ollama is away.",
-        ),
+        detail: {
+          ...about(
+            "Health",
+            "Health check",
+            "Whether Ollama and the database answer. 503 when Ollama is away.",
+          ),
+          responses: {
+            200: documented("Ollama answers; `degraded` while the database does not", "Health"),
+            503: documented("Ollama is away", "Health", unhealthy),
+          },
+        },
       },
     )
     .get("/healthz", () => ({ status: "ok" }), {
@@ -40,11 +54,17 @@ export function healthRoutes(parts: HealthParts) {
       },
       {
         response: { 200: "Alive", 503: "Alive" },
-        detail: about(
-          "Health",
-          "Readiness",
-          "200 when a chat would be served now, 503 with the reason when not.",
-        ),
+        detail: {
+          ...about(
+            "Health",
+            "Readiness",
+            "200 when a chat would be served now, 503 with the reason when not.",
+          ),
+          responses: {
+            200: documented("A chat would be served now", "Alive"),
+            503: documented("It would not", "Alive", { status: unhealthy.message }),
+          },
+        },
       },
     );
 }

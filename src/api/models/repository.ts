@@ -1,5 +1,6 @@
 /** The table of models that people keep notes on. */
 import type { Database, Sql } from "../../database/database";
+import { storable } from "../../ledger/texts";
 import type { RepositoryChanges, RepositoryModel } from "./model";
 
 interface Row {
@@ -37,9 +38,10 @@ export async function addModel(
 ): Promise<RepositoryModel | null> {
   return database
     .transaction(async (sql) => {
+      await inTurn(sql);
       if (fields.is_default) await freeDefault(sql, name);
       const [row] = await sql<Row[]>`
-      insert into repository ${sql({ name, ...storable(fields) })} on conflict do nothing returning *`;
+      insert into repository ${sql({ name, ...columns(fields) })} on conflict do nothing returning *`;
       // Undoes the freed default as well.
       if (!row) throw new NameTaken();
       return toModel(row);
@@ -57,11 +59,12 @@ export async function changeModel(
   changes: RepositoryChanges,
 ): Promise<RepositoryModel | null> {
   return database.transaction(async (sql) => {
-    const [known] = await sql<Row[]>`select * from repository where name = ${name} for update`;
+    await inTurn(sql);
+    const [known] = await sql`select 1 from repository where name = ${name}`;
     if (!known) return null;
     if (changes.is_default) await freeDefault(sql, name);
     const [row] = await sql<Row[]>`
-      update repository set ${sql({ ...storable(changes), updated_at: new Date().toISOString() })}
+      update repository set ${sql({ ...columns(changes), updated_at: new Date().toISOString() })}
       where name = ${name} returning *`;
     return row ? toModel(row) : null;
   }, DEADLINE_MS);
@@ -86,9 +89,8 @@ export async function syncModels(
   described: (name: string) => string,
 ): Promise<{ added: string[]; updated: string[]; removed: string[] }> {
   return database.transaction(async (sql) => {
-    const known = new Map(
-      (await sql<Row[]>`select * from repository for update`).map((row) => [row.name, row]),
-    );
+    await inTurn(sql);
+    const known = new Map((await sql<Row[]>`select * from repository`).map((row) => [row.name, row]));
     const there = new Set(installed);
     const added = installed.filter((name) => !known.has(name));
     const updated = installed.filter((name) => known.get(name)?.is_installed === false);
@@ -108,19 +110,21 @@ export async function syncModels(
 
 class NameTaken extends Error {}
 
+/** One change at a time, before any row is locked: two who make another model the default would else wait for one another. */
+async function inTurn(sql: Sql): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtext('corral repository'))`;
+}
+
 /** At most one model is the default: it is taken from the one that has it, in the same transaction. */
 async function freeDefault(sql: Sql, name: string): Promise<void> {
-  // Two who set one at the same moment would else meet at the unique index.
-  await sql`select pg_advisory_xact_lock(hashtext('corral repository default'))`;
   await sql`update repository set is_default = false, updated_at = now() where is_default and name <> ${name}`;
 }
 
-function storable({ description, tags, ...flags }: RepositoryChanges) {
-  const clean = (text: string) => text.toWellFormed().replaceAll("\u0000", "\uFFFD");
+function columns({ description, tags, ...flags }: RepositoryChanges) {
   return {
     ...flags,
-    ...(description === undefined ? {} : { description: clean(description) }),
-    ...(tags === undefined ? {} : { tags: tags.map(clean) }),
+    ...(description === undefined ? {} : { description: storable(description) }),
+    ...(tags === undefined ? {} : { tags: tags.map(storable) }),
   };
 }
 

@@ -61,8 +61,8 @@ export function ollamaRoutes({ engine, client, pulls, library }: OllamaParts) {
           responses: {
             200: streamed("text/event-stream", "Progress, one event a step", pullExample),
             400: documented("No model's name", "InvalidRequest"),
-            413: documented("The body is too large", "InvalidRequest"),
-            503: documented("Ollama is away", "ServerError"),
+            413: documented("The body is too large", "TooLarge"),
+            503: documented("Ollama is away", "EngineError"),
           },
         },
       },

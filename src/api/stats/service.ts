@@ -1,10 +1,12 @@
 import type { Database } from "../../database/database";
 import { canonicalModel } from "../../engine/models";
 import type { OllamaService } from "../../engine/service";
+import { failure } from "../../errors";
 import { type LogQuery, readLogs } from "../../ledger/read/logs";
 import {
   type Bucket,
   bucketFor,
+  buckets,
   figures,
   type ModelFigures,
   readHistory,
@@ -12,6 +14,9 @@ import {
   readTotals,
 } from "../../ledger/read/statistics";
 import type { CurrentStatistics, ModelStatistics } from "./model";
+
+/** Two weeks of minutes are twenty thousand; beyond this nobody looks, and the answer would be too big to make. */
+const MOST_POINTS = 50_000;
 
 export interface StatsParts {
   readonly database: Database;
@@ -43,6 +48,12 @@ export async function history(
 ) {
   const hours = asked.hours ?? 24;
   const bucket = asked.bucket ?? bucketFor(hours);
+  const points = (hours * 3_600_000) / buckets[bucket];
+  if (asked.fill && points > MOST_POINTS) {
+    throw failure.invalid(
+      `bucket is "${bucket}": with fill=true, ${hours} hours are ${points} points; it takes a longer bucket, or fewer hours, for at most ${MOST_POINTS}`,
+    );
+  }
   const metrics = await readHistory(database, {
     hours,
     bucket,

@@ -4,6 +4,7 @@ import { Value } from "@sinclair/typebox/value";
 import type { Database, Sql } from "../../database/database";
 import { failure, quote } from "../../errors";
 import { type Outcome, outcomesOf, type Status, statusOf, tokensPerSecond } from "../record";
+import { storable } from "../texts";
 
 export const sortFields = ["timestamp", "latency_ms", "tokens_used", "ttft_ms"] as const;
 export type SortField = (typeof sortFields)[number];
@@ -75,7 +76,7 @@ const DEADLINE_MS = 10_000;
 const cursorSchema = Type.Object({
   sort: Type.String(),
   order: Type.String(),
-  value: Type.Union([Type.Number(), Type.String({ pattern: "^\\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z$" })]),
+  value: Type.Union([Type.Number(), Type.String({ pattern: "^[12]\\d{3}-\\d\\d-\\d\\dT[\\d:.]+Z$" })]),
   id: Type.String({ pattern: "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$" }),
 });
 
@@ -95,16 +96,14 @@ export async function readLogs(
     const down = query.order === "desc";
     const direction = down ? sql`desc` : sql`asc`;
     const place = after === null ? sql`true` : placeAfter(sql, key, query.sort, after.value, after.id, down);
+    const texts = sql`left join contents c on c.request_id = r.id and c.started_at = r.started_at`;
     const [counted] = await sql<{ total: number }[]>`
-      select count(*)::int as total from requests r
-      left join contents c on c.request_id = r.id and c.started_at = r.started_at
-      where ${filter}`;
+      select count(*)::int as total from requests r ${query.q === undefined ? sql`` : texts} where ${filter}`;
     const rows = await sql<Row[]>`
       select r.id, r.started_at, r.model, c.prompt, c.response, c.thinking, r.tokens_in, r.tokens_out, r.latency_ms,
         r.ttft_ms, r.decode_ms, r.outcome, r.dialect, r.operation, r.stream, r.http_status, r.client_address,
         r.user_agent, r.finish_reason, r.error, ${query.sort === "timestamp" ? sql`null::float8` : key} as sort_value
-      from requests r
-      left join contents c on c.request_id = r.id and c.started_at = r.started_at
+      from requests r ${texts}
       where ${filter} and ${place}
       order by ${key} ${direction}, r.id ${direction}
       limit ${query.limit + 1} offset ${query.offset}`;
@@ -131,9 +130,9 @@ function sortKey(sql: Sql, { sort, order }: LogQuery) {
 }
 
 function filters(sql: Sql, { model, status, since, q }: LogQuery) {
-  const pattern = q === undefined ? "" : `%${q.replaceAll("\u0000", "\uFFFD").replace(/[\\%_]/g, "\\$&")}%`;
+  const pattern = q === undefined ? "" : `%${storable(q).replace(/[\\%_]/g, "\\$&")}%`;
   return sql`true
-    ${model === undefined ? sql`` : sql`and r.model = ${model}`}
+    ${model === undefined ? sql`` : sql`and r.model = ${storable(model)}`}
     ${status === undefined ? sql`` : sql`and r.outcome in ${sql(outcomesOf(status))}`}
     ${since === undefined ? sql`` : sql`and r.started_at >= ${since.toISOString()}`}
     ${q === undefined ? sql`` : sql`and (c.prompt ilike ${pattern} or c.response ilike ${pattern})`}`;
@@ -160,7 +159,7 @@ function readCursor(text: string, { sort, order }: LogQuery): { value: string | 
   }
   const broken = failure.invalid(`cursor is ${quote(text)}: it takes the "next" of an earlier page`);
   if (!Value.Check(cursorSchema, found)) throw broken;
-  const isTime = typeof found.value === "string" && !Number.isNaN(Date.parse(found.value));
+  const isTime = typeof found.value === "string" && isExactTime(found.value);
   if ((found.sort === "timestamp") !== isTime) throw broken;
   if (found.sort !== sort || found.order !== order) {
     throw failure.invalid(
@@ -168,6 +167,12 @@ function readCursor(text: string, { sort, order }: LogQuery): { value: string | 
     );
   }
   return found;
+}
+
+/** As we write it: a 30th of February would parse, and PostgreSQL would refuse it. */
+function isExactTime(text: string): boolean {
+  const at = new Date(text);
+  return !Number.isNaN(at.getTime()) && at.toISOString() === text;
 }
 
 function writeCursor({ sort, order }: LogQuery, row: Row): string {

@@ -2,6 +2,7 @@
 import type { Database, Sql } from "../../database/database";
 import { type Step, stepMs } from "../histograms";
 import { countMetricRows } from "../ledger";
+import { storable } from "../texts";
 
 const DEADLINE_MS = 10_000;
 
@@ -123,7 +124,7 @@ function readBuckets(sql: Sql, step: Step, size: number, from: Date, model: stri
       sum(requests)::float8 as requests, sum(successes)::float8 as successes, sum(errors)::float8 as errors,
       sum(latency_ms) as latency_ms, sum(decoded_tokens)::float8 as decoded_tokens, sum(decode_ms) as decode_ms
     from metrics
-    where step = ${step} and time >= ${from.toISOString()} ${model === undefined ? sql`` : sql`and model = ${model}`}
+    where step = ${step} and time >= ${from.toISOString()} ${model === undefined ? sql`` : sql`and model = ${storable(model)}`}
     group by 1 order by 1`;
 }
 
@@ -168,16 +169,35 @@ export interface Summary {
 /** What is kept, and how big it is. */
 export async function readSummary(database: Database): Promise<Summary> {
   return database.query(async (sql) => {
-    const [row] = await sql<Omit<Summary, "points">[]>`
+    const [row] = await sql<(Omit<Summary, "points" | "oldest"> & Record<Step | "request", Date | null>)[]>`
       select
         (select coalesce(sum(requests), 0)::float8 from metrics where step = 'day') as requests,
         (select count(*)::float8 from requests) as logs,
-        least((select min(started_at) from requests), (select min(time) from metrics where step = 'minute')) as oldest,
+        (select min(started_at) from requests) as request,
+        (select min(time) from metrics where step = 'minute') as minute,
+        (select min(time) from metrics where step = 'hour') as hour,
+        (select min(time) from metrics where step = 'day') as day,
         greatest((select max(started_at) from requests), (select max(last_used) from metrics)) as newest,
         pg_database_size(current_database())::float8 as bytes`;
     if (!row) throw new Error("PostgreSQL answered a select with no row");
-    return { ...row, points: await countMetricRows(sql) };
+    return { ...row, oldest: oldestOf(row), points: await countMetricRows(sql) };
   }, DEADLINE_MS);
+}
+
+/** The oldest moment that rows tell of: the day, told more exactly by what is kept of its hours, minutes and requests. */
+function oldestOf(row: Record<Step | "request", Date | null>): Date | null {
+  let oldest = row.day;
+  let exactMs: number = stepMs.day;
+  for (const [found, ms] of [
+    [row.hour, stepMs.hour],
+    [row.minute, stepMs.minute],
+    [row.request, 0],
+  ] as const) {
+    if (!found || (oldest && found.getTime() >= oldest.getTime() + exactMs)) continue;
+    oldest = found;
+    exactMs = ms;
+  }
+  return oldest;
 }
 
 function sum(

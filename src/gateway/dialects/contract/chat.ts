@@ -124,12 +124,13 @@ class ContractReply implements Reply {
   readonly #engineStatus: number;
   #head: Head | null = null;
   #lastAt: number;
+  #said = false;
 
   constructor(asked: Asked, head: Head, keep: Keep) {
     this.#asked = asked;
     this.#engineStatus = head.status;
     this.#lastAt = keep.arrivedAt;
-    this.#reader = new NativeReader(head.status, keep, chatPiece);
+    this.#reader = new NativeReader(head.status, head.status >= 400, keep, chatPiece);
   }
 
   get head(): Head | null {
@@ -148,6 +149,8 @@ class ContractReply implements Reply {
   }
 
   fail(broken: Failure): Uint8Array {
+    if (this.#said) return noBytes;
+    this.#said = true;
     return encoder.encode(event({ error: broken.message, detail: broken.detail }));
   }
 
@@ -156,9 +159,10 @@ class ContractReply implements Reply {
   }
 
   /** The events of some pieces; decides the status line with the engine's first words. */
-  #events(pieces: readonly Piece[], at: number, over: boolean): Uint8Array {
+  #events(pieces: readonly Piece[], at: number, finished: boolean): Uint8Array {
+    if (this.#said) return noBytes;
     if (this.#head === null) {
-      if (pieces.length === 0 && !this.ended && !over && this.#reader.error === null) return noBytes;
+      if (pieces.length === 0 && !this.ended && !finished && this.#reader.error === null) return noBytes;
       if (pieces.length === 0) return this.#refusal();
       this.#head = {
         status: 200,
@@ -172,6 +176,7 @@ class ContractReply implements Reply {
       this.#lastAt = at;
     }
     if (this.ended) {
+      this.#said = true;
       const { outcome, error, tokensIn, tokensOut } = this.#reader.told();
       text +=
         outcome === "complete" || outcome === "length"
@@ -188,13 +193,17 @@ class ContractReply implements Reply {
 
   /** The engine's first words are no token: the answer is an error with a status of its own. */
   #refusal(): Uint8Array {
+    this.#said = true;
     const words = this.#reader.error;
     const model = this.#asked.model ?? "";
     const refused =
       this.#engineStatus === 404
         ? failure.modelNotFound(model, words ?? `model '${model}' not found`)
         : failure.engineAnswer(
-            this.#engineStatus >= 400 && this.#engineStatus < 500 ? this.#engineStatus : 502,
+            // A full queue (503) is worth another try, and says so.
+            (this.#engineStatus >= 400 && this.#engineStatus < 500) || this.#engineStatus === 503
+              ? this.#engineStatus
+              : 502,
             words ?? "Ollama answered with nothing",
           );
     const response = refuseContract(refused);

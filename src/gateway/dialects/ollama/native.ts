@@ -47,11 +47,15 @@ export function askNative(body: Body): Pick<Asked, "model" | "stream" | "system"
 /** Follows a reply of Ollama's: its frames' texts, counts and end. Used by each dialect that Ollama's frames are behind. */
 export class NativeReader {
   readonly #lines = createLines();
+  /** Of a whole reply: what has come so far. */
+  #held: Uint8Array[] = [];
+  #inLine = false;
   readonly #keep: Keep;
   #text = "";
   #thinking = "";
   #toolCalls: unknown[] = [];
   #saidText = false;
+  #read = false;
   #last: unknown = null;
   #firstAt: number | null = null;
   #lastAt: number | null = null;
@@ -59,8 +63,10 @@ export class NativeReader {
   #outcome: Outcome | null = null;
   #error: string | null = null;
 
+  /** @param whole whether the reply is one object, on however many lines, and not a frame a line */
   constructor(
     readonly status: number,
+    readonly whole: boolean,
     keep: Keep,
     readonly pieceOf: (frame: unknown) => Piece,
   ) {
@@ -73,20 +79,34 @@ export class NativeReader {
   get error(): string | null {
     return this.#error;
   }
-  /** Whether a line stands unfinished. */
+  /** Whether no JSON at all has come. */
+  get short(): boolean {
+    return !this.#read;
+  }
+  /** Whether the last line that came has no end. */
   get inLine(): boolean {
-    return this.#lines.open;
+    return this.#inLine || this.#lines.open;
+  }
+  /** Of a whole reply: all its bytes. */
+  get held(): Uint8Array {
+    return this.#held.length === 1 && this.#held[0] ? this.#held[0] : Buffer.concat(this.#held);
   }
 
   /** The pieces in a chunk. */
   take(chunk: Uint8Array, at: number): Piece[] {
+    if (this.whole) {
+      this.#held.push(chunk);
+      return [];
+    }
     return this.#lines.take(chunk).flatMap((line) => this.#frame(line, at));
   }
 
-  /** The engine's bytes are over: reads a last line that has no end. */
+  /** The engine's bytes are over: reads a whole reply, or a last line that has no end. */
   finish(at: number): Piece[] {
-    const line = this.#lines.rest();
-    return line === "" ? [] : this.#frame(line, at);
+    const line = this.whole ? new TextDecoder().decode(this.held).trim() : this.#lines.rest();
+    if (line === "") return [];
+    this.#inLine = true;
+    return this.#frame(line, at);
   }
 
   told(): Told {
@@ -114,9 +134,11 @@ export class NativeReader {
       frame = JSON.parse(line);
     } catch {
       this.#error ??= "Ollama answered with something that is no JSON";
-      if (this.status >= 400) this.#end("engine_error", line.slice(0, 500));
+      if (this.status >= 400)
+        this.#end(this.status === 404 ? "rejected" : "engine_error", line.slice(0, 500));
       return [];
     }
+    this.#read = true;
     const error = field(frame, "error");
     if (error !== undefined || this.status >= 400) {
       const words = typeof error === "string" ? error : JSON.stringify(error ?? frame);
@@ -154,11 +176,11 @@ export class NativeReader {
 
 /** A reply that passes to the client as it is. */
 export function passingReply(head: Head, keep: Keep, pieceOf: (frame: unknown) => Piece): Reply {
-  const reader = new NativeReader(head.status, keep, pieceOf);
+  const type = head.headers.get("content-type") ?? "";
   // A whole reply is held until it is whole: its record comes first, and an engine that dies in it is a clean 502.
   // What was asked for does not tell: Ollama answers a preload whole even to one who asked for a stream.
-  const whole = !head.headers.get("content-type")?.startsWith("application/x-ndjson");
-  let held: Uint8Array[] = [];
+  const whole = !type.startsWith("application/x-ndjson");
+  const reader = new NativeReader(head.status, whole, keep, pieceOf);
   let decided = !whole;
   return {
     get head() {
@@ -169,16 +191,14 @@ export function passingReply(head: Head, keep: Keep, pieceOf: (frame: unknown) =
     },
     take(chunk, at) {
       reader.take(chunk, at);
-      if (!whole) return chunk;
-      held.push(chunk);
-      return noBytes;
+      return whole ? noBytes : chunk;
     },
     finish(at) {
       reader.finish(at);
-      decided = true;
-      const all = held.length === 1 ? held[0] : Buffer.concat(held);
-      held = [];
-      return whole ? (all ?? noBytes) : noBytes;
+      // What calls itself JSON and is none, or nothing, is an answer that stopped short: it is refused.
+      const short = head.status === 200 && type.startsWith("application/json") && reader.short;
+      decided ||= !short;
+      return whole && decided ? reader.held : noBytes;
     },
     fail: (failure) =>
       whole

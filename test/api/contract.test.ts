@@ -1,0 +1,443 @@
+/** The contract's examples, call by call and field by field. Read it beside api-contract.md: the order is the same. */
+import { describe, expect, test } from "bun:test";
+import { eachCorral, eventually, getJson, type RunningCorral } from "../support/corral";
+import { curl, events } from "./calls";
+
+const text = expect.any(String);
+const number = expect.any(Number);
+const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/);
+const json = ["-H", "Content-Type: application/json", "-d"] as const;
+
+interface Usage {
+  readonly prompt_eval_count: number;
+  readonly eval_count: number;
+  readonly eval_duration: number;
+}
+
+eachCorral(
+  "the contract",
+  (corral) => {
+    const url = (path: string) => corral().url + path;
+
+    describe("Health & Stats", () => {
+      test("GET /api/health", async () => {
+        const { status, json } = await curl(url("/api/health"));
+        expect(status).toBe(200);
+        expect(json).toEqual({
+          status: "healthy",
+          ollama_running: true,
+          database_connected: true,
+          message: "All systems operational",
+          version: text,
+        });
+      });
+
+      test("after nine requests of two models every number is true", async () => {
+        const sent = await traffic(corral());
+        const { logs } = await written(corral(), 9);
+        const successes = logs.filter((row) => row.status === "success");
+        const of = (model: string) => logs.filter((row) => row.model === model);
+        const speedOf = (usages: readonly Usage[]) =>
+          (usages.reduce((sum, usage) => sum + usage.eval_count, 0) * 1e9) /
+          usages.reduce((sum, usage) => sum + usage.eval_duration, 0);
+        const tokensOf = (usages: readonly Usage[]) =>
+          usages.reduce((sum, usage) => sum + usage.prompt_eval_count + usage.eval_count, 0);
+        const mean = (rows: readonly Log[]) =>
+          rows.reduce((sum, row) => sum + row.latency_ms, 0) / rows.length;
+
+        const current = await curl(url("/api/stats/current"));
+        expect(current.status).toBe(200);
+        expect(current.json).toEqual({
+          total_requests: 9,
+          total_tokens: tokensOf([...sent.llama, ...sent.mistral]) + sent.broken,
+          total_errors: 2,
+          avg_latency_ms: expect.closeTo(mean(successes), 3),
+          models_in_use: ["llama3.2", "mistral", "sim-error3"],
+          uptime_seconds: number,
+          timestamp: time,
+        });
+
+        const history = await curl(url("/api/stats/history?hours=24"));
+        expect(history.json).toEqual({
+          metrics: expect.arrayContaining([
+            {
+              timestamp: time,
+              requests_per_minute: number,
+              tokens_per_second: number,
+              avg_latency_ms: number,
+              error_rate: number,
+            },
+          ]),
+          bucket: "5m",
+        });
+
+        const models = await curl(url("/api/models"));
+        expect(models.json).toEqual({
+          models: [
+            ...(
+              [
+                ["llama3.2", sent.llama],
+                ["mistral", sent.mistral],
+              ] as const
+            ).map(([name, usages]) => ({
+              name,
+              total_requests: usages.length,
+              total_tokens: tokensOf(usages),
+              avg_latency_ms: expect.closeTo(mean(of(name)), 3),
+              tokens_per_second: number,
+              error_rate: 0,
+              last_used: of(name)[0]?.timestamp,
+            })),
+            {
+              name: "sim-error3",
+              total_requests: 1,
+              total_tokens: sent.broken,
+              avg_latency_ms: null,
+              tokens_per_second: null,
+              error_rate: 1,
+              last_used: of("sim-error3")[0]?.timestamp,
+            },
+          ],
+        });
+        // The engine's clock is its own each time, so its speed is held against what it told of these very replies.
+        const speeds = new Map(
+          (models.json as { models: { name: string; tokens_per_second: number | null }[] }).models.map(
+            (row) => [row.name, row.tokens_per_second],
+          ),
+        );
+        expect(speeds.get("mistral")).toBeCloseTo(speedOf(sent.mistral), 6);
+      });
+
+      test("GET /api/stats/logs?limit=5&model=llama3.2", async () => {
+        const { status, json } = await curl(url("/api/stats/logs?limit=5&model=llama3.2"));
+        expect(status).toBe(200);
+        expect(json).toEqual({ logs: expect.anything(), total: 5, next: null });
+        const { logs } = json as { logs: (Log & Record<string, unknown>)[] };
+        expect(logs).toHaveLength(5);
+        expect(logs[0]).toEqual({
+          id: expect.stringMatching(/^req_[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/),
+          timestamp: time,
+          model: "llama3.2",
+          prompt: "What is Python?",
+          response: text,
+          tokens_used: number,
+          latency_ms: number,
+          status: "success",
+          client_ip: "127.0.0.1",
+          outcome: "complete",
+          dialect: "contract.chat",
+          operation: "chat",
+          stream: true,
+          http_status: 200,
+          ttft_ms: number,
+          tokens_in: number,
+          tokens_out: number,
+          tokens_per_second: number,
+          finish_reason: "stop",
+          thinking: null,
+          error: null,
+          user_agent: expect.stringMatching(/^curl\//),
+        });
+        const times = logs.map((row) => row.timestamp);
+        expect(times).toEqual(times.toSorted().reverse());
+      });
+
+      test("a model's tag :latest makes no difference", async () => {
+        for (const path of ["/api/stats/logs?model=", "/api/stats/history?model="]) {
+          const plain = await getJson(url(`${path}llama3.2`));
+          expect(await getJson(url(`${path}llama3.2:latest`))).toMatchObject(
+            path.includes("logs") ? (plain as object) : { bucket: "5m", metrics: [{ error_rate: 0 }] },
+          );
+        }
+      });
+
+      test("history: hours, bucket, model and fill", async () => {
+        const minutes = await getJson(url("/api/stats/history?hours=1"));
+        expect(minutes).toMatchObject({ bucket: "1m" });
+        const filled = (await getJson(url("/api/stats/history?hours=1&bucket=1m&fill=true"))) as {
+          metrics: { timestamp: string; requests_per_minute: number; error_rate: number | null }[];
+        };
+        expect(filled.metrics).toHaveLength(61);
+        expect(filled.metrics.filter((point) => point.error_rate !== null)).toHaveLength(
+          (minutes as { metrics: unknown[] }).metrics.length,
+        );
+        expect(filled.metrics[0]).toEqual({
+          timestamp: time,
+          requests_per_minute: 0,
+          tokens_per_second: null,
+          avg_latency_ms: null,
+          error_rate: null,
+        } as never);
+        // A day is one point, whose speed is that of all tokens.
+        const [day] = (
+          (await getJson(url("/api/stats/history?bucket=1d&model=sim-error3"))) as {
+            metrics: { error_rate: number }[];
+          }
+        ).metrics;
+        expect(day).toMatchObject({ error_rate: 1, avg_latency_ms: null, tokens_per_second: null });
+        expect(await getJson(url("/api/stats/history?model=never-used"))).toMatchObject({ metrics: [] });
+      });
+    });
+
+    describe("Chat", () => {
+      test("POST /api/chat", async () => {
+        const { status, headers, text } = await curl(
+          ...["-X", "POST", url("/api/chat"), ...json],
+          '{"model": "llama3.2","prompt": "Explain quantum computing","temperature": 0.7,"top_p": 0.9,"seed":7}',
+        );
+        expect(status).toBe(200);
+        expect(headers.get("content-type")).toBe("text/event-stream");
+        const all = events(text) as { token: string; latency_ms: number; total_tokens?: number }[];
+        for (const event of all.slice(0, -1))
+          expect(event).toEqual({ token: expect.any(String), latency_ms: number });
+        expect(all.at(-1)).toEqual({ token: "[DONE]", latency_ms: 0, total_tokens: number });
+        expect(all.filter((event) => event.token === "[DONE]")).toHaveLength(1);
+        const native = await (
+          await fetch(`${corral().engine}/api/chat`, {
+            method: "POST",
+            body: JSON.stringify({
+              model: "llama3.2",
+              messages: [{ role: "user", content: "Explain quantum computing" }],
+              options: { temperature: 0.7, top_p: 0.9, seed: 7 },
+              stream: false,
+            }),
+          })
+        ).json();
+        expect(
+          all
+            .slice(0, -1)
+            .map((event) => event.token)
+            .join(""),
+        ).toBe(native.message.content);
+        expect(all.at(-1)?.total_tokens).toBe(native.prompt_eval_count + native.eval_count);
+      });
+    });
+
+    describe("Ollama Proxy", () => {
+      test("GET /api/ollama/models", async () => {
+        const { status, json } = await curl(url("/api/ollama/models"));
+        expect(status).toBe(200);
+        expect(json).toEqual({ models: expect.anything() });
+        for (const model of (json as { models: unknown[] }).models) {
+          expect(model).toEqual({
+            name: text,
+            size: expect.stringMatching(/^\d+(\.\d)? [KMGT]?B$/),
+            modified_at: time,
+            digest: expect.stringMatching(/^sha256:[0-9a-f]{64}$/),
+            size_bytes: number,
+            family: text,
+            parameter_size: text,
+            quantization_level: text,
+          });
+        }
+        expect((json as { models: { name: string }[] }).models.map((model) => model.name)).toContain(
+          "llama3.2",
+        );
+      });
+
+      test("POST /api/ollama/pull", async () => {
+        const { status, headers, text } = await curl(
+          ...["-X", "POST", url("/api/ollama/pull"), ...json],
+          '{"model": "neural-chat"}',
+        );
+        expect(status).toBe(200);
+        expect(headers.get("content-type")).toBe("text/event-stream");
+        const all = events(text) as { status: string }[];
+        expect(all[0]).toEqual({ status: "pulling manifest" });
+        expect(all).toContainEqual({
+          status: "downloading",
+          digest: expect.stringMatching(/^sha256:/),
+          total: number,
+          completed: number,
+        } as never);
+        expect(all).toContainEqual({ status: "verifying checksum" });
+        expect(all.at(-1)).toEqual({
+          status: "complete",
+          message: "Successfully pulled neural-chat",
+        } as never);
+        expect(all.some((event) => /sha256 digest|success/.test(event.status))).toBe(false);
+      });
+
+      test("DELETE /api/ollama/models/neural-chat", async () => {
+        const { status, json } = await curl("-X", "DELETE", url("/api/ollama/models/neural-chat"));
+        expect(status).toBe(200);
+        expect(json).toEqual({ success: true, message: "Model 'neural-chat' deleted successfully" });
+      });
+    });
+
+    describe("Model Repository", () => {
+      const model = {
+        name: "llama3.2",
+        description: "A fast and capable LLM",
+        is_favorite: true,
+        is_default: true,
+        tags: ["fast", "capable"],
+        created_at: time,
+        updated_at: time,
+        is_installed: false,
+      };
+
+      test("POST /api/models/repository", async () => {
+        const { status, json: answer } = await curl(
+          ...["-X", "POST", url("/api/models/repository"), ...json],
+          '{"name":"llama3.2:latest","description":"A fast and capable LLM","is_favorite":true,"is_default":true,"tags":["fast","capable"]}',
+        );
+        expect(status).toBe(201);
+        expect(answer).toEqual(model);
+      });
+
+      test("GET /api/models/repository", async () => {
+        const { status, json } = await curl(url("/api/models/repository"));
+        expect(status).toBe(200);
+        expect(json).toEqual({ models: [model] });
+      });
+
+      test("GET /api/models/repository/llama3.2", async () => {
+        const { status, json } = await curl(url("/api/models/repository/llama3.2"));
+        expect(status).toBe(200);
+        expect(json).toEqual({ ...model, stats: { total_requests: 6, avg_latency_ms: number } });
+      });
+
+      test("PUT /api/models/repository/llama3.2", async () => {
+        const { status, json: answer } = await curl(
+          ...["-X", "PUT", url("/api/models/repository/llama3.2"), ...json],
+          '{"is_favorite": true,"is_default": true,"description": "My preferred model"}',
+        );
+        expect(status).toBe(200);
+        expect(answer).toEqual({ success: true, message: "Model updated successfully" });
+        expect(await getJson(url("/api/models/repository/llama3.2"))).toMatchObject({
+          ...model,
+          description: "My preferred model",
+        });
+      });
+
+      test("POST /api/models/repository/sync", async () => {
+        const { status, json } = await curl("-X", "POST", url("/api/models/repository/sync"));
+        expect(status).toBe(200);
+        expect(json).toMatchObject({ success: true, message: text, updated: ["llama3.2"], removed: [] });
+        expect((json as { added: string[] }).added.toSorted()).toEqual(["mistral", "sim-error3"]);
+      });
+    });
+
+    describe("Error Responses", () => {
+      test("400", async () => {
+        const { status, json: answer } = await curl(
+          "-X",
+          "POST",
+          url("/api/chat"),
+          ...json,
+          '{"prompt": "Hi"}',
+        );
+        expect(status).toBe(400);
+        expect(answer).toEqual({
+          detail: "Invalid request parameters",
+          error: "model parameter is required",
+        });
+      });
+
+      test("404", async () => {
+        for (const call of [
+          ["-X", "POST", url("/api/chat"), ...json, '{"model": "unknown_model", "prompt": "Hi"}'],
+          ["-X", "DELETE", url("/api/ollama/models/unknown_model")],
+          [url("/api/models/repository/unknown_model")],
+        ]) {
+          const { status, json: answer } = await curl(...call);
+          expect(status).toBe(404);
+          expect(answer).toEqual({ detail: "Model not found", error: text, model: "unknown_model" });
+        }
+      });
+    });
+
+    describe("Data Management", () => {
+      // Clears what the others count, so it comes last.
+      test("GET /api/data/summary, and what is deleted is what it counted", async () => {
+        const { json } = await eventually(
+          () => curl(url("/api/data/summary")),
+          ({ json }) => (json as { total_requests: number }).total_requests === 12,
+        );
+        expect(json).toEqual({
+          total_requests: 12,
+          total_logs_entries: 12,
+          metric_points: number,
+          oldest_timestamp: time,
+          newest_timestamp: time,
+          database_size_mb: number,
+        });
+        const summary = json as { metric_points: number; oldest_timestamp: string; newest_timestamp: string };
+        const { logs } = (await getJson(url("/api/stats/logs"))) as { logs: Log[] };
+        expect(summary.newest_timestamp).toBe(logs[0]?.timestamp ?? "");
+        expect(summary.oldest_timestamp).toBe(logs.at(-1)?.timestamp ?? "");
+
+        expect((await curl("-X", "DELETE", url("/api/data/metrics"))).json).toEqual({
+          success: true,
+          message: "All metrics cleared",
+          rows_deleted: summary.metric_points,
+        });
+        expect(await getJson(url("/api/data/summary"))).toMatchObject({
+          total_requests: 0,
+          metric_points: 0,
+          total_logs_entries: 12,
+        });
+        expect((await curl("-X", "DELETE", url("/api/data/logs"))).json).toEqual({
+          success: true,
+          message: "All request logs cleared",
+          rows_deleted: 12,
+        });
+        expect((await curl("-X", "DELETE", url("/api/data/all"))).json).toEqual({
+          success: true,
+          message: "All data cleared",
+          metrics_deleted: 0,
+          logs_deleted: 0,
+        });
+        expect(await getJson(url("/api/data/summary"))).toMatchObject({
+          oldest_timestamp: null,
+          newest_timestamp: null,
+        });
+      });
+    });
+  },
+  { environment: { CORRAL_SIMULATOR_MODELS: "llama3.2:latest,mistral:latest,sim-error3:latest" } },
+);
+
+interface Log {
+  readonly model: string | null;
+  readonly timestamp: string;
+  readonly latency_ms: number;
+  readonly status: string;
+}
+
+/** Five chats with one model, two with another, one that breaks, one with a model that is not there. */
+async function traffic({ url, engine }: RunningCorral) {
+  const ask = async (model: string, prompt: string) => {
+    await (
+      await fetch(`${url}/api/chat`, {
+        method: "POST",
+        headers: { "user-agent": "curl/test" },
+        body: JSON.stringify({ model, prompt, seed: 3 }),
+      })
+    ).text();
+    // The engine is asked itself: the same seed makes the same reply.
+    const messages = [{ role: "user", content: prompt }];
+    const body = JSON.stringify({ model, messages, options: { seed: 3 }, stream: false });
+    return (await (await fetch(`${engine}/api/chat`, { method: "POST", body })).json()) as Usage;
+  };
+  const llama: Usage[] = [];
+  for (const model of ["llama3.2", "llama3.2:latest", "llama3.2", "llama3.2", "llama3.2"])
+    llama.push(await ask(model, "What is Python?"));
+  // Through Corral, so that the durations are those of these very replies.
+  const mistral: Usage[] = [];
+  for (const content of ["one", "two"]) {
+    const body = JSON.stringify({ model: "mistral", messages: [{ role: "user", content }], stream: false });
+    mistral.push((await (await fetch(`${url}/api/chat`, { method: "POST", body })).json()) as Usage);
+  }
+  await ask("sim-error3", "break");
+  await ask("unknown_model", "who?");
+  return { llama, mistral, broken: 0 };
+}
+
+async function written({ url }: RunningCorral, count: number): Promise<{ logs: Log[] }> {
+  return eventually(
+    async () => (await getJson(`${url}/api/stats/logs`)) as { logs: Log[]; total: number },
+    ({ total }) => total === count,
+  );
+}

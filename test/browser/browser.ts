@@ -1,0 +1,33 @@
+/** A real browser for tests. */
+
+import { describe } from "bun:test";
+import { existsSync } from "node:fs";
+import { type Browser, chromium } from "playwright-core";
+
+const program = "/usr/bin/chromium";
+
+/** Runs the suite where there is a browser; skips it aloud where not, and fails instead in CI. */
+export function describeBrowser(name: string, suite: () => void): void {
+  if (existsSync(program)) {
+    describe(name, suite);
+    return;
+  }
+  if (process.env.CI) throw new Error(`no browser at ${program}: in CI its tests are not skipped`);
+  console.warn(`SKIPPED, for there is no ${program} here: ${name}`);
+  describe.skip(name, suite);
+}
+
+/** A browser that asks nobody for anything by itself. */
+export function startBrowser(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: program,
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+}

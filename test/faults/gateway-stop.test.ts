@@ -1,0 +1,100 @@
+/** The rows of failures.md in which Corral is stopped while it answers, or has no Ollama. */
+import { expect, test } from "bun:test";
+import { type Answer, contract, engineState, events, lines, native, post, record } from "../gateway/asking";
+import { startCorral } from "../support/corral";
+
+const stopping = "Corral is being stopped: try again in a moment";
+
+test("SIGTERM lets what runs come to its end, and refuses what is new", async () => {
+  const corral = await startCorral();
+  const url = `${corral.url}/api/chat`;
+  const slow = "sim-delay20-tokens30";
+  const [told, row, whole, passed] = [
+    post(url, contract(`${slow}:contract`)),
+    post(url, native(`${slow}:native`)),
+    post(url, native(`${slow}:whole`, { stream: false })),
+    post(`${corral.url}/v1/chat/completions`, native(slow, { stream: true })),
+  ];
+  while ((await engineState(corral)).active < 4) await Bun.sleep(5);
+  const ended = corral.stop();
+  await Bun.sleep(50);
+  const late = await post(url, contract("sim-tokens1"));
+  expect([late.status, JSON.parse(late.text)]).toEqual([
+    503,
+    { detail: "The server is stopping", error: stopping },
+  ]);
+  expect(events((await told).text).at(-1)).toMatchObject({ token: "[DONE]", total_tokens: 32 });
+  expect(lines((await row).text).at(-1)).toMatchObject({ done: true, eval_count: 30 });
+  expect(JSON.parse((await whole).text)).toMatchObject({ done: true, eval_count: 30 });
+  expect((await passed).text).toEndWith("data: [DONE]\n\n");
+  expect(await ended).toBe(0);
+});
+
+test("what does not end in time is ended with an error in its dialect, and says so on record", async () => {
+  const corral = await startCorral({ environment: { CORRAL_DRAIN: "100ms" } });
+  const url = `${corral.url}/api/chat`;
+  const slow = "sim-delay20-tokens1000";
+  const asked: Promise<Answer>[] = [
+    post(url, contract(`${slow}:contract`)),
+    post(url, native(`${slow}:native`)),
+    post(url, native(`${slow}:whole`, { stream: false })),
+    post(url, contract("sim-hang:contract")),
+    post(`${corral.url}/v1/chat/completions`, native("sim-hang")),
+    post(`${corral.url}/v1/chat/completions`, native(slow, { stream: true })),
+  ];
+  while ((await engineState(corral)).active < asked.length) await Bun.sleep(5);
+  await Bun.sleep(100);
+  const ended = corral.stop();
+  const [told, row, whole, silent, silentPassed, passed] = await Promise.all(asked);
+  expect(events(told?.text ?? "").at(-1)).toEqual({ error: stopping, detail: "The server is stopping" });
+  expect(lines(row?.text ?? "").at(-1)).toEqual({ error: stopping });
+  expect([whole?.status, whole?.text]).toEqual([503, JSON.stringify({ error: stopping })]);
+  expect([silent?.status, JSON.parse(silent?.text ?? "").error]).toEqual([503, stopping]);
+  expect([silentPassed?.status, JSON.parse(silentPassed?.text ?? "").error.message]).toEqual([503, stopping]);
+  expect(passed?.broken).toBe(true);
+  expect(await ended).toBe(0);
+  const records = corral
+    .logged()
+    .split("\n")
+    .filter((line) => line.includes('"msg":"request"'))
+    .map((line) => JSON.parse(line));
+  expect(records.map(({ model, outcome, status }) => [model, outcome, status]).sort()).toEqual([
+    [`${slow}:contract`, "server_stop", 200],
+    [`${slow}:native`, "server_stop", 200],
+    [`${slow}:whole`, "server_stop", 503],
+    ["sim-hang:contract", "server_stop", 503],
+  ]);
+});
+
+test("without an ollama program everybody is told how to get one, in their own dialect", async () => {
+  const corral = await startCorral({ environment: { OLLAMA_BIN: "/nowhere/ollama" }, until: "listening" });
+  try {
+    const said = 'OLLAMA_BIN is "/nowhere/ollama", and there is no program there: correct it, or unset it';
+    const [told, row, tags, openai, anthropic] = await Promise.all([
+      post(`${corral.url}/api/chat`, contract("m:contract")),
+      post(`${corral.url}/api/chat`, native("m:native")),
+      fetch(`${corral.url}/api/tags`),
+      post(`${corral.url}/v1/chat/completions`, native("m")),
+      post(`${corral.url}/v1/messages`, native("m")),
+    ]);
+    expect([told.status, row.status, tags.status, openai.status, anthropic.status]).toEqual(
+      Array(5).fill(503),
+    );
+    expect(JSON.parse(told.text)).toEqual({ detail: "Ollama is not available", error: said });
+    expect(JSON.parse(row.text)).toEqual({ error: said });
+    expect(await tags.json()).toEqual({ error: said });
+    expect(JSON.parse(openai.text).error.message).toBe(said);
+    expect(JSON.parse(anthropic.text)).toEqual({
+      type: "error",
+      error: { type: "api_error", message: said },
+    });
+    expect(await record(corral, "m:contract")).toMatchObject({
+      outcome: "rejected",
+      http_status: 503,
+      error: said,
+    });
+    expect((await fetch(`${corral.url}/`)).status).toBe(200);
+  } finally {
+    await corral.stop();
+  }
+});

@@ -1,0 +1,106 @@
+/** What tests of the gateway ask, and of whom: Corral as a client, its record, and the engine behind it. */
+import { eventually, getJson, type RunningCorral } from "../support/corral";
+
+/** A body of the contract's chat. */
+export const contract = (model: string, more: object = {}) => ({ model, prompt: "hello there", ...more });
+
+/** A body of Ollama's own chat. */
+export const native = (model: string, more: object = {}) => ({
+  model,
+  messages: [{ role: "user", content: "hello there" }],
+  ...more,
+});
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  /** Whether the connection broke before the end of the body. */
+  readonly broken: boolean;
+}
+
+/** Posts a body, as JSON unless it is a text, and reads the answer as far as it comes. */
+export function post(url: string, body: unknown, init: RequestInit = {}): Promise<Answer> {
+  const text = typeof body === "string" ? body : JSON.stringify(body);
+  return ask(url, { method: "POST", body: text, ...init });
+}
+
+export async function ask(url: string, init: RequestInit = {}): Promise<Answer> {
+  const response = await fetch(url, { redirect: "manual", ...init });
+  const decoder = new TextDecoder();
+  let text = "";
+  let broken = false;
+  try {
+    for await (const chunk of response.body ?? []) text += decoder.decode(chunk, { stream: true });
+  } catch {
+    broken = true;
+  }
+  return { status: response.status, headers: response.headers, text, broken };
+}
+
+/** The data of Server-Sent Events, each of which must be one line of JSON. */
+export function events(text: string): unknown[] {
+  const blocks = text.split("\n\n");
+  if (blocks.pop() !== "") throw new Error(`the last event has no end: ${text}`);
+  return blocks.map((block) => {
+    if (!/^data: [^\n]+$/.test(block)) throw new Error(`not an event of one line: ${block}`);
+    return JSON.parse(block.slice("data: ".length));
+  });
+}
+
+/** The objects of NDJSON. */
+export function lines(text: string): unknown[] {
+  const rows = text.split("\n");
+  if (rows.pop() !== "") throw new Error(`the last line has no end: ${text}`);
+  return rows.map((row) => JSON.parse(row));
+}
+
+export interface Recorded {
+  readonly model: string | null;
+  readonly prompt: string | null;
+  readonly response: string | null;
+  readonly thinking: string | null;
+  readonly tokens_in: number | null;
+  readonly tokens_out: number | null;
+  readonly latency_ms: number;
+  readonly ttft_ms: number | null;
+  readonly status: string;
+  readonly outcome: string;
+  readonly http_status: number | null;
+  readonly dialect: string;
+  readonly stream: boolean;
+  readonly finish_reason: string | null;
+  readonly error: string | null;
+  readonly client_ip: string | null;
+}
+
+/** The record of the only request for a model; a tag such as `sim-tokens3:mine` makes one of a test's own. */
+export async function record(corral: RunningCorral, model: string): Promise<Recorded> {
+  const url = `${corral.url}/api/stats/logs?model=${encodeURIComponent(model)}`;
+  const page = await eventually(
+    // While the database comes up there is an error instead.
+    async () => ((await getJson(url)) as { logs?: Recorded[] }).logs ?? [],
+    (logs) => logs.length > 0,
+    20_000,
+  );
+  const [found, second] = page;
+  if (!found || second) throw new Error(`${page.length} records of ${model}`);
+  return found;
+}
+
+export interface EngineState {
+  readonly requests: number;
+  readonly active: number;
+  readonly aborted: number;
+  readonly last: {
+    readonly path: string;
+    readonly body: unknown;
+    readonly headers: Record<string, string>;
+  } | null;
+  readonly paths: Record<string, number>;
+}
+
+/** What the simulator has seen. */
+export async function engineState(corral: RunningCorral): Promise<EngineState> {
+  return (await getJson(`${corral.engine}/simulator/state`)) as EngineState;
+}

@@ -1,0 +1,96 @@
+/** What is older than it may be is forgotten, and its space is back. */
+import { afterAll, beforeEach, expect, test } from "bun:test";
+import { createLedger } from "../../src/ledger/ledger";
+import { forget, type Keeping } from "../../src/ledger/retention";
+import { silentLog } from "../../src/log";
+import { FOREVER_MS } from "../../src/settings";
+import { eachDatabase, type OpenedDatabase } from "../support/databases";
+import { makeRecord } from "./records";
+
+const day = 86_400_000;
+const now = new Date("2026-11-25T10:00:00Z");
+const forever: Keeping = { contentMs: FOREVER_MS, requestsMs: FOREVER_MS, metricsMs: FOREVER_MS };
+
+eachDatabase("forgetting by age", (open) => {
+  let opened: OpenedDatabase;
+  beforeEach(async () => {
+    opened ??= await open();
+    await opened.database.query((sql) => sql`truncate requests, contents, metrics, histograms`, 5000);
+    const ledger = createLedger({
+      database: opened.database,
+      server: crypto.randomUUID(),
+      keepContents: true,
+      log: silentLog,
+    });
+    for (const age of [0, 1, 13, 15, 40, 500]) {
+      const record = makeRecord({ startedAt: new Date(now.getTime() - age * day) });
+      ledger.begin(record).end(record);
+    }
+    await ledger.stop(10_000);
+  });
+  afterAll(() => opened?.close());
+
+  async function count(what: string): Promise<number> {
+    const [row] = await opened.database.query(
+      (sql) => sql<{ count: number }[]>`select count(*)::int as count from ${sql.unsafe(what)}`,
+      5000,
+    );
+    return row?.count ?? 0;
+  }
+  const partitions = async () =>
+    (
+      await opened.database.query(
+        (sql) => sql<{ name: string }[]>`select inhrelid::regclass::text as name from pg_inherits
+          where inhparent in ('requests'::regclass, 'contents'::regclass) order by 1`,
+        5000,
+      )
+    ).map((row) => row.name);
+  const forgetAll = (keeping: Keeping) => forget(opened.database, keeping, now, silentLog);
+
+  test("texts go by day, requests by month, each by its own age, and their tables with them", async () => {
+    await forgetAll({ ...forever, contentMs: 14 * day, requestsMs: 400 * day });
+    // The day of the limit itself is kept whole.
+    expect(await count("contents")).toBe(3);
+    expect(await count("requests")).toBe(5);
+    const left = await partitions();
+    expect(left.filter((name) => name.startsWith("contents"))).toEqual([
+      "contents_2026_11_12",
+      "contents_2026_11_24",
+      "contents_2026_11_25",
+    ]);
+    expect(left.filter((name) => name.startsWith("requests"))).toEqual([
+      "requests_2026_10",
+      "requests_2026_11",
+    ]);
+  });
+
+  test("minutes are kept for 14 days, hours and days for ever", async () => {
+    await forgetAll(forever);
+    expect(await count("metrics where step = 'minute'")).toBe(3);
+    expect(await count("histograms where step = 'minute'")).toBe(9);
+    for (const step of ["hour", "day"]) expect(await count(`metrics where step = '${step}'`)).toBe(6);
+    expect(await count("requests")).toBe(6);
+    expect(await count("contents")).toBe(6);
+  });
+
+  test("metrics with an age of their own go by it", async () => {
+    await forgetAll({ ...forever, metricsMs: 2 * day });
+    expect(await count("metrics where step = 'hour'")).toBe(2);
+    expect(await count("metrics where step = 'minute'")).toBe(2);
+    expect(await count("histograms where step = 'day'")).toBe(6);
+  });
+
+  test("a record of a day that was forgotten is kept all the same when it comes late", async () => {
+    await forgetAll({ ...forever, contentMs: day, requestsMs: day });
+    const ledger = createLedger({
+      database: opened.database,
+      server: crypto.randomUUID(),
+      keepContents: true,
+      log: silentLog,
+    });
+    const late = makeRecord({ startedAt: new Date(now.getTime() - 40 * day) });
+    ledger.begin(late).end(late);
+    await ledger.stop(10_000);
+    expect(ledger.standing()).toMatchObject({ stored: 1, setAside: 0 });
+  });
+});
