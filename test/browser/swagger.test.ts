@@ -110,7 +110,7 @@ describeBrowser("the documentation's page", () => {
       };
       const contrasts = [
         ...document.querySelectorAll(
-          ".title, .opblock-tag, .opblock-summary-path, .opblock-summary-description, .renderedMarkdown p, .parameter__name, .response-col_status",
+          ".title, .opblock-tag, .opblock-summary-method, .opblock-summary-path, .opblock-summary-description, .renderedMarkdown p, .parameter__name, .response-col_status",
         ),
       ].map((element) => {
         const [a, b] = [light(getComputedStyle(element).color), light(groundOf(element))];

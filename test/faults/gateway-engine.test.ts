@@ -6,6 +6,7 @@ import { describeCorral, eventually, getJson } from "../support/corral";
 describeCorral("an engine", (corral) => {
   const chat = (body: unknown) => post(`${corral().url}/api/chat`, body);
   const straight = (body: unknown) => post(`${corral().engine}/api/chat`, body);
+  const each = <T>(cases: readonly T[], check: (one: T) => Promise<void>) => Promise.all(cases.map(check));
   const noJson = "Ollama answered with something that is no JSON";
   const stoppedShort = "Ollama ended its answer in the middle";
 
@@ -19,7 +20,7 @@ describeCorral("an engine", (corral) => {
         ["sim-http503:contract", 503, "server busy, please try again.  maximum pending requests exceeded"],
         ["sim-error0:contract", 502, "an error was encountered while running the model: simulated failure"],
       ];
-      for (const [model, status, error] of cases) {
+      await each(cases, async ([model, status, error]) => {
         const answer = await chat(contract(model));
         expect([answer.status, JSON.parse(answer.text)]).toEqual([
           status,
@@ -30,7 +31,7 @@ describeCorral("an engine", (corral) => {
           http_status: status,
           error,
         });
-      }
+      });
     });
 
     test("in mid-stream ends the stream with it, and no [DONE] follows", async () => {
@@ -51,24 +52,27 @@ describeCorral("an engine", (corral) => {
 
   describe("that stops short", () => {
     test("in mid-stream ends the client's stream with an error in its dialect", async () => {
-      for (const [behaviour, words] of [
-        ["sim-cut3-tokens9", "the connection to Ollama broke in the middle of its answer (ECONNRESET)"],
-        ["sim-end3-tokens9", stoppedShort],
-      ] as const) {
-        const [told, rows] = await Promise.all([
-          chat(contract(`${behaviour}:contract`)),
-          chat(native(`${behaviour}:native`)),
-        ]);
-        expect(events(told.text)).toHaveLength(4);
-        expect(events(told.text).at(-1)).toEqual({ error: words, detail: "Ollama answered with an error" });
-        expect(lines(rows.text)).toHaveLength(4);
-        expect(lines(rows.text).at(-1)).toEqual({ error: words });
-        for (const tag of ["contract", "native"]) {
-          const kept = await record(corral(), `${behaviour}:${tag}`);
-          expect(kept).toMatchObject({ outcome: "engine_error", http_status: 200, error: words });
-          expect(kept.response).not.toBeEmpty();
-        }
-      }
+      await each(
+        [
+          ["sim-cut3-tokens9", "the connection to Ollama broke in the middle of its answer (ECONNRESET)"],
+          ["sim-end3-tokens9", stoppedShort],
+        ] as const,
+        async ([behaviour, words]) => {
+          const [told, rows] = await Promise.all([
+            chat(contract(`${behaviour}:contract`)),
+            chat(native(`${behaviour}:native`)),
+          ]);
+          expect(events(told.text)).toHaveLength(4);
+          expect(events(told.text).at(-1)).toEqual({ error: words, detail: "Ollama answered with an error" });
+          expect(lines(rows.text)).toHaveLength(4);
+          expect(lines(rows.text).at(-1)).toEqual({ error: words });
+          for (const tag of ["contract", "native"]) {
+            const kept = await record(corral(), `${behaviour}:${tag}`);
+            expect(kept).toMatchObject({ outcome: "engine_error", http_status: 200, error: words });
+            expect(kept.response).not.toBeEmpty();
+          }
+        },
+      );
     });
 
     test("in the middle of a line leaves that line, and an error on one of its own", async () => {
@@ -80,28 +84,31 @@ describeCorral("an engine", (corral) => {
 
     test("in a whole reply, or before the first byte, is a 502 and nothing else", async () => {
       const whole = { stream: false };
-      for (const [body, words] of [
+      await each(
         [
-          native("sim-cut3-tokens9:whole", whole),
-          "the connection to Ollama broke before it answered (ECONNRESET)",
-        ],
-        [native("sim-end3-tokens9:whole", whole), stoppedShort],
-        [native("sim-half:whole", whole), noJson],
-        [native("sim-cut0:native"), "the connection to Ollama broke before it answered (ECONNRESET)"],
-      ] as const) {
-        const answer = await chat(body);
-        expect([body.model, answer.status, JSON.parse(answer.text)]).toEqual([
-          body.model,
-          502,
-          { error: words },
-        ]);
-        expect(await record(corral(), body.model)).toMatchObject({
-          outcome: "engine_error",
-          http_status: 502,
-          error: words,
-          response: null,
-        });
-      }
+          [
+            native("sim-cut3-tokens9:whole", whole),
+            "the connection to Ollama broke before it answered (ECONNRESET)",
+          ],
+          [native("sim-end3-tokens9:whole", whole), stoppedShort],
+          [native("sim-half:whole", whole), noJson],
+          [native("sim-cut0:native"), "the connection to Ollama broke before it answered (ECONNRESET)"],
+        ] as const,
+        async ([body, words]) => {
+          const answer = await chat(body);
+          expect([body.model, answer.status, JSON.parse(answer.text)]).toEqual([
+            body.model,
+            502,
+            { error: words },
+          ]);
+          expect(await record(corral(), body.model)).toMatchObject({
+            outcome: "engine_error",
+            http_status: 502,
+            error: words,
+            response: null,
+          });
+        },
+      );
       const answer = await chat(contract("sim-cut0:contract"));
       expect([answer.status, JSON.parse(answer.text).error]).toEqual([
         502,
@@ -112,21 +119,24 @@ describeCorral("an engine", (corral) => {
 
   describe("that talks nonsense", () => {
     test("is a 502 with one body for the contract's chat", async () => {
-      for (const [model, error] of [
-        ["sim-html:contract", noJson],
-        ["sim-garbage-tokens3:contract", noJson],
-        ["sim-half:contract", noJson],
-        ["sim-empty:contract", "Ollama answered with nothing"],
-        ["sim-http204:contract", "Ollama answered with nothing"],
-      ] as const) {
-        const answer = await chat(contract(model));
-        expect([model, answer.status, JSON.parse(answer.text)]).toEqual([
-          model,
-          502,
-          { detail: "Ollama answered with an error", error },
-        ]);
-        expect(await record(corral(), model)).toMatchObject({ outcome: "engine_error", http_status: 502 });
-      }
+      await each(
+        [
+          ["sim-html:contract", noJson],
+          ["sim-garbage-tokens3:contract", noJson],
+          ["sim-half:contract", noJson],
+          ["sim-empty:contract", "Ollama answered with nothing"],
+          ["sim-http204:contract", "Ollama answered with nothing"],
+        ] as const,
+        async ([model, error]) => {
+          const answer = await chat(contract(model));
+          expect([model, answer.status, JSON.parse(answer.text)]).toEqual([
+            model,
+            502,
+            { detail: "Ollama answered with an error", error },
+          ]);
+          expect(await record(corral(), model)).toMatchObject({ outcome: "engine_error", http_status: 502 });
+        },
+      );
     });
 
     test("passes as it is on Ollama's own paths, and is on record as an error", async () => {

@@ -5,7 +5,7 @@ import { startCorral } from "../support/corral";
 
 const stopping = "Corral is being stopped: try again in a moment";
 
-test("SIGTERM lets what runs come to its end, and refuses what is new", async () => {
+test.concurrent("SIGTERM lets what runs come to its end, and refuses what is new", async () => {
   const corral = await startCorral();
   const url = `${corral.url}/api/chat`;
   const slow = "sim-delay20-tokens30";
@@ -30,7 +30,7 @@ test("SIGTERM lets what runs come to its end, and refuses what is new", async ()
   expect(await ended).toBe(0);
 });
 
-test("what does not end in time is ended with an error in its dialect, and says so on record", async () => {
+test.concurrent("what does not end in time is ended with an error in its dialect, and says so on record", async () => {
   const corral = await startCorral({ environment: { CORRAL_DRAIN: "100ms" } });
   const url = `${corral.url}/api/chat`;
   const slow = "sim-delay20-tokens1000";
@@ -66,7 +66,7 @@ test("what does not end in time is ended with an error in its dialect, and says 
   ]);
 });
 
-test("without an ollama program everybody is told how to get one, in their own dialect", async () => {
+test.concurrent("without an ollama program everybody is told how to get one, in their own dialect", async () => {
   const corral = await startCorral({ environment: { OLLAMA_BIN: "/nowhere/ollama" }, until: "listening" });
   try {
     const said = 'OLLAMA_BIN is "/nowhere/ollama", and there is no program there: correct it, or unset it';

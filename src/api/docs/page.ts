@@ -12,12 +12,17 @@ const look = `
 body { margin: 0; background: #fff; }
 html.dark-mode body { background: #1c2022; }
 .swagger-ui .topbar { display: none; }
+html:not(.dark-mode) .swagger-ui .opblock-get .opblock-summary-method { background: #2a6fc0; }
+html:not(.dark-mode) .swagger-ui .opblock-post .opblock-summary-method { background: #1a7f4b; }
+html:not(.dark-mode) .swagger-ui .opblock-put .opblock-summary-method { background: #a65f00; }
+html:not(.dark-mode) .swagger-ui .opblock-delete .opblock-summary-method { background: #c63232; }
 .swagger-ui .info { margin: 32px 0; }
 .swagger-ui .scheme-container { display: none; }
 @media (max-width: 640px) {
   .swagger-ui .info { margin: 24px 0; }
-  .swagger-ui .opblock-tag { flex-wrap: wrap; }
-  .swagger-ui .opblock-tag small { flex-basis: 100%; padding: 0; }
+  .swagger-ui .opblock-tag { display: grid; grid-template-columns: 1fr auto; }
+  .swagger-ui .opblock-tag small { grid-row: 2; padding: 4px 0 0; }
+  .swagger-ui .opblock-tag .expand-operation { grid-area: 1 / 2; }
   .swagger-ui .response-col_links { display: none; }
   .swagger-ui .responses-table, .swagger-ui .parameters { table-layout: fixed; width: 100%; }
   .swagger-ui .response-col_status, .swagger-ui .parameters-col_name { width: 72px; padding-right: 8px; }
@@ -56,7 +61,11 @@ export function swaggerPage(document: string): Response {
   });
 }
 
-const start = `const place = document.getElementById("swagger-ui");
+const start = `const dark = matchMedia("(prefers-color-scheme: dark)");
+const dress = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+dark.addEventListener("change", dress);
+dress();
+const place = document.getElementById("swagger-ui");
 SwaggerUIBundle({ url: place.dataset.document, domNode: place, deepLinking: true, tryItOutEnabled: true, validatorUrl: null, docExpansion: "list", defaultModelsExpandDepth: 0 });
 `;
 

@@ -85,7 +85,7 @@ export async function modelStatistics(database: Database): Promise<ModelStatisti
 }
 
 /** A model's figures in the contract's words. */
-export function sayModel(row: ModelFigures) {
+function sayModel(row: ModelFigures) {
   return {
     name: row.model,
     total_requests: row.requests,

@@ -114,7 +114,7 @@ export const contractChat: Dialect = {
 };
 
 /** The contract's error body. */
-export function refuseContract(failure: Failure): Response {
+function refuseContract(failure: Failure): Response {
   return Response.json(failure.body, { status: failure.status });
 }
 

@@ -129,6 +129,8 @@ export class NativeReader {
   }
 
   #frame(line: string, at: number): Piece[] {
+    // What began as no reply is none, however it goes on.
+    if (this.#error !== null && !this.#read) return [];
     let frame: unknown;
     try {
       frame = JSON.parse(line);

@@ -1,0 +1,105 @@
+/** Deleting what is kept: real, counted, and of nothing that still runs. */
+import { describe, expect, test } from "bun:test";
+import { eachCorral, eventually, getJson, startCorral } from "../support/corral";
+import { startSimulator } from "../support/simulator";
+import { send } from "./calls";
+
+interface Summary {
+  readonly total_requests: number;
+  readonly total_logs_entries: number;
+  readonly metric_points: number;
+  readonly database_size_mb: number;
+}
+
+eachCorral(
+  "deleting data",
+  (corral) => {
+    const summary = async () => (await getJson(`${corral().url}/api/data/summary`)) as Summary;
+    const chat = (model: string, prompt: string) =>
+      send("POST", `${corral().url}/api/chat`, { model, prompt });
+    const say = async (prompt: string) => (await chat("sim-tokens2", prompt)).text();
+    const remove = async (what: string) => (await send("DELETE", `${corral().url}/api/data/${what}`)).json();
+
+    test("gives the space back", async () => {
+      const before = await summary();
+      // What can't be compressed, so that it takes its room.
+      const text = () => Buffer.from(crypto.getRandomValues(new Uint8Array(60_000))).toString("base64");
+      for (let at = 0; at < 12; at++) await say(Array.from({ length: 12 }, text).join(""));
+      const full = await eventually(summary, (now) => now.total_logs_entries === 12, 10_000);
+      expect(full.database_size_mb).toBeGreaterThan(before.database_size_mb + 8);
+      expect(await remove("logs")).toMatchObject({ rows_deleted: 12 });
+      const after = await summary();
+      expect(after.database_size_mb).toBeLessThan(before.database_size_mb + 1);
+      expect(after).toMatchObject({ total_requests: 12, metric_points: full.metric_points });
+      await remove("all");
+    }, 30_000);
+
+    test("takes what has ended, even a moment ago, and keeps what is in flight", async () => {
+      const running = await chat("sim-tokens5-delay60", "still running");
+      await say("ended");
+      const cleared = await remove("all");
+      expect(cleared).toMatchObject({ success: true, logs_deleted: 1 });
+      expect(cleared.metrics_deleted).toBeGreaterThan(0);
+      await running.text();
+      const left = await eventually(summary, (now) => now.total_logs_entries > 0);
+      expect(left).toMatchObject({ total_logs_entries: 1, total_requests: 1 });
+      const { logs } = (await getJson(`${corral().url}/api/stats/logs`)) as { logs: { prompt: string }[] };
+      expect(logs.map((row) => row.prompt)).toEqual(["still running"]);
+    });
+
+    test("of logs keeps the figures, of metrics keeps the logs", async () => {
+      await remove("logs");
+      expect(await getJson(`${corral().url}/api/stats/current`)).toMatchObject({ total_requests: 1 });
+      expect(await getJson(`${corral().url}/api/stats/logs`)).toMatchObject({ logs: [], total: 0 });
+      await say("again");
+      await eventually(summary, (now) => now.total_logs_entries === 1);
+      const { metric_points } = await summary();
+      expect(await remove("metrics")).toMatchObject({ rows_deleted: metric_points });
+      expect(await getJson(`${corral().url}/api/stats/current`)).toMatchObject({
+        total_requests: 0,
+        total_tokens: 0,
+        avg_latency_ms: null,
+        models_in_use: [],
+      });
+      expect(await getJson(`${corral().url}/api/models`)).toEqual({ models: [] });
+      expect(await summary()).toMatchObject({ total_logs_entries: 1, metric_points: 0 });
+    });
+  },
+  { environment: { CORRAL_SIMULATOR_MODELS: "sim-tokens2:latest,sim-tokens5-delay60:latest" } },
+);
+
+describe("a Corral in front of somebody else's Ollama, told to keep no texts", () => {
+  test("keeps numbers alone, and does not restart what is not its own", async () => {
+    const engine = await startSimulator();
+    const corral = await startCorral({
+      environment: { OLLAMA_URL: engine.address, CORRAL_CONTENT: "none" },
+    });
+    try {
+      const body = { model: "llama3.2", prompt: "a secret" };
+      await (await send("POST", `${corral.url}/api/chat`, body)).text();
+      const { logs } = await eventually(
+        async () => (await getJson(`${corral.url}/api/stats/logs`)) as { logs: Record<string, unknown>[] },
+        (page) => page.logs.length === 1,
+      );
+      expect(logs[0]).toMatchObject({ prompt: null, response: null, thinking: null, status: "success" });
+      expect(logs[0]?.tokens_used).toBeGreaterThan(0);
+      expect(await getJson(`${corral.url}/api/stats/logs?q=secret`)).toMatchObject({ total: 0 });
+      expect(corral.logged()).not.toContain("a secret");
+
+      expect(await getJson(`${corral.url}/api/engine`)).toMatchObject({
+        owned: false,
+        state: "ready",
+        pid: null,
+      });
+      const restart = await send("POST", `${corral.url}/api/engine/restart`);
+      expect(restart.status).toBe(409);
+      expect(await restart.json()).toEqual({
+        detail: "Conflict",
+        error: expect.stringContaining("was not started by Corral"),
+      });
+    } finally {
+      await corral.stop();
+      await engine.stop();
+    }
+  });
+});
