@@ -23,7 +23,16 @@ export function createLog(level: string, format: "auto" | "json" | "pretty"): Lo
         singleLine: true,
       })
     : pino.destination({ dest: 2, sync: true });
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+  return pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      // "warn" is what people search for, not pino's 40.
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    destination,
+  );
 }
 
 /** A log that says nothing: for the library, and for tests. */
