@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
-import { getJson, type RunningCorral, startCorral } from "../support/corral";
+import { eventually, getJson, type RunningCorral, startCorral } from "../support/corral";
 import { describeBrowser, startBrowser } from "./browser";
 
 describeBrowser("the documentation's page", () => {
@@ -67,7 +67,8 @@ describeBrowser("the documentation's page", () => {
       for (const width of [1440, 390]) {
         await page.setViewportSize({ width, height: 900 });
         expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
-        expect(await faintest()).toBeGreaterThan(3);
+        // The page follows the change a moment later.
+        await eventually(faintest, (contrast) => contrast > 3);
         const folder = process.env.CORRAL_SCREENSHOTS;
         if (folder)
           await page.screenshot({

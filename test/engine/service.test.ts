@@ -121,7 +121,7 @@ test("a stranger on the port is named with its pid, and Ollama starts once the p
     expect(refused).toBeInstanceOf(ServiceStartError);
     expect(refused).toMatchObject({ code: "service_start_error" });
     expect(String(refused)).toMatch(
-      new RegExp(`port ${stranger.port} is held by bun \\(pid ${process.pid}\\).*OLLAMA_PORT`),
+      new RegExp(`port ${stranger.port} is held by bun(\\.exe)? \\(pid ${process.pid}\\).*OLLAMA_PORT`),
     );
     await stranger.stop(true);
     await until(() => service.isRunning);

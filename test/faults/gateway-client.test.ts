@@ -92,7 +92,7 @@ describeCorral("a client", (corral) => {
 
   test("that reads slowly holds up nobody and nothing, and gets everything", async () => {
     const before = residentMb(corral().pid);
-    const body = JSON.stringify(native("sim-long100000:slow"));
+    const body = JSON.stringify(native("sim-long250000:slow"));
     const socket = connect(corral().port, "127.0.0.1");
     socket.pause();
     socket.write(
@@ -100,7 +100,7 @@ describeCorral("a client", (corral) => {
     );
     await begun(corral());
     await Bun.sleep(500);
-    // 13 MB are on offer; what is not read waits in the engine.
+    // 32 MB are on offer; what is not read waits in the engine.
     expect((await engineState(corral())).active).toBe(1);
     expect(residentMb(corral().pid) - before).toBeLessThan(100);
     expect((await post(url(), contract("sim-tokens1:beside"))).status).toBe(200);
@@ -114,9 +114,9 @@ describeCorral("a client", (corral) => {
     await promise;
     socket.destroy();
     expect(tail).toContain('"done":true');
-    expect(await record(corral(), "sim-long100000:slow")).toMatchObject({
+    expect(await record(corral(), "sim-long250000:slow")).toMatchObject({
       outcome: "complete",
-      tokens_out: 100_000,
+      tokens_out: 250_000,
     });
   });
 });
