@@ -27,7 +27,7 @@ interface About {
 
 const port = { minimum: 0, maximum: 65535 };
 
-export const settingsSchema = Type.Object({
+const settingsSchema = Type.Object({
   port: setting(Type.Integer({ ...port, default: 8000 }), {
     variables: ["CORRAL_PORT", "PORT"],
     description: "Port that Corral answers on; 0 takes a free one",
@@ -155,7 +155,7 @@ export const settingsSchema = Type.Object({
   ),
 });
 
-export type SettingValues = Readonly<Static<typeof settingsSchema>>;
+type SettingValues = Readonly<Static<typeof settingsSchema>>;
 
 export interface Settings {
   readonly values: SettingValues;

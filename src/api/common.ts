@@ -1,5 +1,5 @@
 /** What the documented API shares: error bodies, times, and reading a query. */
-import { KindGuard, type TObject, type TSchema, Type } from "@sinclair/typebox";
+import { KindGuard, type Static, type TObject, type TSchema, Type } from "@sinclair/typebox";
 import { failure } from "../errors";
 import { contractBodyBytes, jsonOf, readBody } from "../gateway/body";
 import { malformedJson } from "../schema";
@@ -121,6 +121,26 @@ export async function jsonBody({ request }: { request: Request }): Promise<unkno
     throw failure.invalid(`the body is ${JSON.stringify(body).slice(0, 200)}: it takes a JSON object`);
   }
   return body;
+}
+
+/** The contract's paging, for lists that are whole unless asked otherwise. */
+export const pageQuery = Type.Object({
+  limit: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 1000, description: "Most entries", examples: [50] }),
+  ),
+  offset: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: 1_000_000_000,
+      description: "Entries to leave out first",
+      examples: [0],
+    }),
+  ),
+});
+
+/** A page of a list. */
+export function pageOf<T>(list: readonly T[], { limit, offset = 0 }: Static<typeof pageQuery>): T[] {
+  return list.slice(offset, limit === undefined ? undefined : offset + limit);
 }
 
 /** A route's part of the documentation. */

@@ -78,7 +78,9 @@ function readAddress(text: string): { scheme: "http" | "https"; host: string; po
     if (hostOf(given) === null) throw wrong();
     return { scheme: "http", host: given, port: null };
   }
-  const match = /^(?:(https?):\/\/)?(\[[0-9a-fA-F:.]+\]|[^:/?#@\\[\]\s\p{Cc}]*)(?::(\d+))?(?:\/.*)?$/iu.exec(given);
+  const match = /^(?:(https?):\/\/)?(\[[0-9a-fA-F:.]+\]|[^:/?#@\\[\]\s\p{Cc}]*)(?::(\d+))?(?:\/.*)?$/iu.exec(
+    given,
+  );
   if (!match) throw wrong();
   const scheme = match[1]?.toLowerCase();
   // As Ollama does it: a URL without a port means its scheme's port, a bare host Ollama's own.

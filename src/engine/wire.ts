@@ -5,7 +5,7 @@ const looseObject = { additionalProperties: true };
 
 export const versionSchema = Type.Object({ version: Type.String() }, looseObject);
 
-export const modelSchema = Type.Object(
+const modelSchema = Type.Object(
   {
     name: Type.String(),
     modified_at: Type.Optional(Type.String()),

@@ -4,7 +4,7 @@
  */
 import { type RequestRecord, statusOf, tokensPerSecond } from "./record";
 
-export const steps = ["minute", "hour", "day"] as const;
+const steps = ["minute", "hour", "day"] as const;
 export type Step = (typeof steps)[number];
 export const stepMs: Readonly<Record<Step, number>> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
 
@@ -40,7 +40,7 @@ export interface HistogramRow {
 const GAMMA = Math.log(1.02);
 
 /** The bucket of a value above 0: ceil(ln x / ln 1.02). Smaller values count as 0.001. */
-export function bucketOf(value: number): number {
+function bucketOf(value: number): number {
   return Math.ceil(Math.log(Math.max(value, 0.001)) / GAMMA);
 }
 

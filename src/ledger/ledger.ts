@@ -11,7 +11,7 @@ export interface Entry {
 }
 
 /** accepted = in flight + stored + waiting + set aside + shed records. Counted since this program's start. */
-export interface Standing {
+interface Standing {
   readonly accepted: number;
   readonly inFlight: number;
   readonly stored: number;
@@ -21,7 +21,7 @@ export interface Standing {
 }
 
 /** Rows that were deleted. */
-export interface Cleared {
+interface Cleared {
   readonly logs: number;
   readonly metrics: number;
 }

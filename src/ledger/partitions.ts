@@ -11,7 +11,7 @@ interface Partition {
 }
 
 /** The partition of a table that a moment falls into. */
-export function partitionOf(table: Partitioned, at: Date): Partition {
+function partitionOf(table: Partitioned, at: Date): Partition {
   const year = at.getUTCFullYear();
   const month = at.getUTCMonth();
   const day = at.getUTCDate();

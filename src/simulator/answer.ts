@@ -8,7 +8,7 @@ import { Gone } from "./wait";
 import type { World } from "./world";
 
 /** A reply that was collected, for `stream: false`. */
-export type Whole = Token & Finish;
+type Whole = Token & Finish;
 
 /** How one API writes a reply. Made anew for each request, as it may keep state. */
 export type Dialect = {

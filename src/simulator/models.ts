@@ -18,7 +18,7 @@ export type Model = Readonly<{
   behaviour: Behaviour;
 }>;
 
-export type ModelDetails = Readonly<{
+type ModelDetails = Readonly<{
   parent_model: string;
   format: string;
   family: string;
@@ -32,7 +32,7 @@ type Capability = "completion" | "tools" | "thinking" | "embedding";
 export type Shelf = ReturnType<typeof shelf>;
 
 /** A model's name in full: the default registry and namespace left out, the default tag put in. */
-export function fullName(name: string): string {
+function fullName(name: string): string {
   const short = name.replace(/^registry\.ollama\.ai\//i, "").replace(/^library\//i, "");
   return /:[^/]*$/.test(short) ? short : `${short}:latest`;
 }

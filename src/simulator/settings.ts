@@ -13,7 +13,7 @@
 import { keepAliveMs } from "./go-time";
 
 /** How the process as such misbehaves when it starts. */
-export type Start = { kind: "normal" | "hang" | "exit" | "deaf" | "flood" } | { kind: "slow"; ms: number };
+type Start = { kind: "normal" | "hang" | "exit" | "deaf" | "flood" } | { kind: "slow"; ms: number };
 
 export type Settings = Readonly<{
   hostname: string;

@@ -54,7 +54,10 @@ describeCorral("an engine", (corral) => {
     test("in mid-stream ends the client's stream with an error in its dialect", async () => {
       await each(
         [
-          ["sim-cut3-delay60-tokens9", "the connection to Ollama broke in the middle of its answer (ECONNRESET)"],
+          [
+            "sim-cut3-delay60-tokens9",
+            "the connection to Ollama broke in the middle of its answer (ECONNRESET)",
+          ],
           ["sim-end3-tokens9", stoppedShort],
         ] as const,
         async ([behaviour, words]) => {

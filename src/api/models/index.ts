@@ -5,7 +5,7 @@ import { canonicalModel } from "../../engine/models";
 import { failure } from "../../errors";
 import { checkName, readName } from "../../gateway/paths";
 import { figures, readModels } from "../../ledger/read/statistics";
-import { about, doneModels, errorModels, errors, jsonBody } from "../common";
+import { about, coerce, doneModels, errorModels, errors, jsonBody, pageOf, pageQuery } from "../common";
 import type { Library } from "../ollama/library";
 import { type NewRepositoryModel, type RepositoryChanges, repositoryModels } from "./model";
 import { addModel, changeModel, findModel, listModels, removeModel, syncModels } from "./repository";
@@ -35,10 +35,16 @@ export function repositoryRoutes(parts: RepositoryParts) {
   return (
     new Elysia({ name: "repository" })
       .model({ ...repositoryModels, ...doneModels, ...errorModels })
-      .get("/api/models/repository", async () => ({ models: await listModels(database) }), {
-        response: { 200: "RepositoryModels", ...errors.server },
-        detail: about(tag, "Get all repository models", "Every model with people's preferences."),
-      })
+      .get(
+        "/api/models/repository",
+        async ({ query }) => ({ models: pageOf(await listModels(database), query) }),
+        {
+          query: pageQuery,
+          transform: coerce(pageQuery),
+          response: { 200: "RepositoryModels", ...errors.invalid, ...errors.server },
+          detail: about(tag, "Get all repository models", "Every model with people's preferences."),
+        },
+      )
       .post(
         "/api/models/repository",
         ({ body, set }) => {

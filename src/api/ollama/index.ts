@@ -5,7 +5,18 @@ import type { PullStatus, Pulls } from "../../engine/pulls";
 import type { Engine } from "../../engine/service";
 import { failure } from "../../errors";
 import { checkName } from "../../gateway/paths";
-import { about, coerce, documented, doneModels, errorModels, errors, jsonBody, streamed } from "../common";
+import {
+  about,
+  coerce,
+  documented,
+  doneModels,
+  errorModels,
+  errors,
+  jsonBody,
+  pageOf,
+  pageQuery,
+  streamed,
+} from "../common";
 import { nameOf } from "../models";
 import type { Library } from "./library";
 import { libraryQuery, ollamaModels } from "./model";
@@ -35,8 +46,10 @@ export function ollamaRoutes({ engine, client, pulls, library }: OllamaParts) {
   };
   return new Elysia({ name: "ollama" })
     .model({ ...ollamaModels, ...doneModels, ...errorModels })
-    .get("/api/ollama/models", async () => ({ models: await installed(client) }), {
-      response: { 200: "InstalledModels", ...errors.engine },
+    .get("/api/ollama/models", async ({ query }) => ({ models: pageOf(await installed(client), query) }), {
+      query: pageQuery,
+      transform: coerce(pageQuery),
+      response: { 200: "InstalledModels", ...errors.invalid, ...errors.engine },
       detail: about(tag, "List installed models", "What Ollama has, in its own order."),
     })
     .post(

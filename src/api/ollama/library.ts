@@ -7,7 +7,7 @@ import { messageOf } from "../../errors";
 import type { Log } from "../../log";
 import shipped from "./library.json";
 
-export interface LibraryModel {
+interface LibraryModel {
   name: string;
   description: string;
   /** Parameters, such as "3b". */
@@ -15,7 +15,7 @@ export interface LibraryModel {
   capabilities: string[];
 }
 
-export interface LibraryPage {
+interface LibraryPage {
   models: LibraryModel[];
   total: number;
   source: "ollama.com" | "shipped";

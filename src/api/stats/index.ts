@@ -1,6 +1,6 @@
 import { Elysia } from "elysia";
 import { about, coerce, errorModels, errors } from "../common";
-import { historyQuery, logsQuery, statsModels } from "./model";
+import { historyQuery, logsQuery, modelsQuery, statsModels } from "./model";
 import { currentStatistics, history, logs, modelStatistics, type StatsParts } from "./service";
 
 export function statsRoutes(parts: StatsParts) {
@@ -31,8 +31,10 @@ export function statsRoutes(parts: StatsParts) {
         "Requests with prompt and reply: filtered, sorted, searched, page by page.",
       ),
     })
-    .get("/api/models", () => modelStatistics(database), {
-      response: { 200: "ModelStatistics", ...errors.server },
+    .get("/api/models", ({ query }) => modelStatistics(database, query), {
+      query: modelsQuery,
+      transform: coerce(modelsQuery),
+      response: { 200: "ModelStatistics", ...errors.invalid, ...errors.server },
       detail: about(
         "Statistics",
         "Model statistics",

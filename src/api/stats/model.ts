@@ -65,6 +65,43 @@ export const logsQuery = Type.Object({
   ),
 });
 
+const modelSortFields = [
+  "total_requests",
+  "total_tokens",
+  "avg_latency_ms",
+  "tokens_per_second",
+  "error_rate",
+  "last_used",
+  "name",
+] as const;
+
+export const modelsQuery = Type.Object({
+  limit: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 1000, default: 100, description: "Most models", examples: [50] }),
+  ),
+  offset: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: 1_000_000_000,
+      default: 0,
+      description: "Models to leave out first",
+      examples: [0],
+    }),
+  ),
+  model: Type.Optional(model),
+  hours: Type.Optional(Type.Integer({ ...hours, description: "Only use of the last hours" })),
+  sort: Type.Optional(
+    oneOf(modelSortFields, {
+      default: "total_requests",
+      description: "What to sort by",
+      examples: ["total_tokens"],
+    }),
+  ),
+  order: Type.Optional(
+    oneOf(["asc", "desc"], { default: "desc", description: "Which end first", examples: ["desc"] }),
+  ),
+});
+
 const ms = (description: string, example: number) =>
   Type.Number({ description: `${description}, ms`, examples: [example] });
 const rate = Type.Number({
@@ -167,4 +204,5 @@ export const statsModels = {
   ),
 };
 export type CurrentStatistics = Static<(typeof statsModels)["CurrentStatistics"]>;
+export type ModelsQuery = Static<typeof modelsQuery>;
 export type ModelStatistics = Static<(typeof statsModels)["ModelStatistics"]>;

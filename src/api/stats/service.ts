@@ -13,7 +13,7 @@ import {
   readModels,
   readTotals,
 } from "../../ledger/read/statistics";
-import type { CurrentStatistics, ModelStatistics } from "./model";
+import type { CurrentStatistics, ModelStatistics, ModelsQuery } from "./model";
 
 /** Two weeks of minutes are twenty thousand; beyond this nobody looks, and the answer would be too big to make. */
 const MOST_POINTS = 50_000;
@@ -80,8 +80,20 @@ export function logs(
   });
 }
 
-export async function modelStatistics(database: Database): Promise<ModelStatistics> {
-  return { models: (await readModels(database)).map(sayModel) };
+export async function modelStatistics(database: Database, asked: ModelsQuery): Promise<ModelStatistics> {
+  const { limit = 100, offset = 0, sort = "total_requests", order = "desc", hours } = asked;
+  const model = asked.model === undefined ? undefined : canonicalModel(asked.model);
+  const models = (await readModels(database, { hours }))
+    .filter((row) => model === undefined || row.model === model)
+    .map(sayModel);
+  const direction = order === "desc" ? -1 : 1;
+  models.sort((a, b) => {
+    const [x, y] = [a[sort], b[sort]];
+    // What has no value comes last either way.
+    if (x === null || y === null) return Number(x === null) - Number(y === null);
+    return x === y ? 0 : x < y ? -direction : direction;
+  });
+  return { models: models.slice(offset, offset + limit) };
 }
 
 /** A model's figures in the contract's words. */

@@ -7,7 +7,7 @@ import { type Outcome, outcomesOf, type Status, statusOf, tokensPerSecond } from
 import { storable } from "../texts";
 
 export const sortFields = ["timestamp", "latency_ms", "tokens_used", "ttft_ms"] as const;
-export type SortField = (typeof sortFields)[number];
+type SortField = (typeof sortFields)[number];
 
 export interface LogQuery {
   readonly limit: number;

@@ -17,7 +17,7 @@ export interface Totals {
 }
 
 export async function readTotals(database: Database): Promise<Totals> {
-  const models = await readModels(database, true);
+  const models = await readModels(database, { unknownToo: true });
   const successes = sum(models, "successes");
   return {
     requests: sum(models, "requests"),
@@ -42,14 +42,23 @@ export interface ModelFigures {
   last_used: Date;
 }
 
-/** A row for each model with metrics kept, most used first. */
-export async function readModels(database: Database, unknownToo = false): Promise<ModelFigures[]> {
+/**
+ * A row for each model with metrics kept, most used first.
+ * @param hours only of the last hours, the first one whole
+ */
+export async function readModels(
+  database: Database,
+  { unknownToo = false, hours }: { unknownToo?: boolean; hours?: number | undefined } = {},
+): Promise<ModelFigures[]> {
+  const from = new Date(hours === undefined ? 0 : Date.now() - hours * stepMs.hour);
+  from.setUTCMinutes(0, 0, 0);
   return database.query(
     (sql) => sql<ModelFigures[]>`
       select model, sum(requests)::float8 as requests, sum(successes)::float8 as successes, sum(errors)::float8 as errors,
         sum(tokens_in + tokens_out)::float8 as tokens, sum(latency_ms) as latency_ms,
         sum(decoded_tokens)::float8 as decoded_tokens, sum(decode_ms) as decode_ms, max(last_used) as last_used
-      from metrics where step = 'day' ${unknownToo ? sql`` : sql`and model <> ''`}
+      from metrics where step = ${hours === undefined ? "day" : "hour"} and time >= ${from.toISOString()}
+        ${unknownToo ? sql`` : sql`and model <> ''`}
       group by model order by 2 desc, 1`,
     DEADLINE_MS,
   );
