@@ -25,7 +25,7 @@ export function docsRoutes(version: string) {
             title: "Corral",
             version,
             description:
-              "One port in front of Ollama: every request recorded, Ollama supervised, figures and logs. Beside the paths below, every other path under `/api` and `/v1` is Ollama's own and passes through unchanged.",
+              "One port in front of Ollama: every chat and completion recorded, Ollama supervised, figures and logs. Beside the paths below, every other path under `/api` and `/v1` is Ollama's own and passes through unchanged.",
             license: { name: "MIT" },
           },
           servers: [{ url: "/", description: "This server" }],
