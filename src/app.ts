@@ -63,6 +63,14 @@ export function createApp(parts: AppParts) {
     if (place.owner === "engine") return gateway.handle(request, place, address);
     throw failure.notFound(pathOf(request));
   };
+  const forEngine = (request: Request): boolean => {
+    try {
+      return placeOf(request.method, pathOf(request)).owner === "engine";
+    } catch {
+      // No place at all: the routes below say so.
+      return false;
+    }
+  };
   const failed = (request: Request, thrown: unknown): Response => {
     const known = toFailure(thrown);
     if (known.code === "internal") {
@@ -78,7 +86,7 @@ export function createApp(parts: AppParts) {
 
   const app = new Elysia({ name: "corral" })
     // Before cors, which would answer a foreign preflight.
-    .onRequest(({ request }) => {
+    .onRequest(({ request, set }) => {
       const host = request.headers.get("host");
       const origin = request.headers.get("origin");
       if (parts.loopback && !hostAllowed(host, machine)) {
@@ -91,6 +99,11 @@ export function createApp(parts: AppParts) {
           request,
           failure.forbidden("pages of this Origin may not call: add it to CORS_ORIGINS"),
         );
+      }
+      // No browser's preflight, which the plug-in below would answer: it is Ollama that knows its methods.
+      if (request.method === "OPTIONS" && origin === null && forEngine(request)) {
+        withoutCors(set.headers);
+        return carry(request, null);
       }
       return undefined;
     })
@@ -108,9 +121,7 @@ export function createApp(parts: AppParts) {
     .onRequest(({ request, set }) => {
       const origin = request.headers.get("origin");
       // Without an Origin no browser asks, and the engine's headers go on as they are.
-      if (origin === null)
-        for (const name of Object.keys(set.headers))
-          if (/^(access-control-|vary$)/.test(name)) delete set.headers[name];
+      if (origin === null) withoutCors(set.headers);
       try {
         const place = placeOf(request.method, pathOf(request));
         if (place.owner === "corral" && !place.methods.includes(request.method)) {
@@ -159,6 +170,10 @@ export function createApp(parts: AppParts) {
   }
 
   return app;
+}
+
+function withoutCors(headers: Record<string, unknown>): void {
+  for (const name of Object.keys(headers)) if (/^(access-control-|vary$)/.test(name)) delete headers[name];
 }
 
 /** As Ollama says it, so that clients who look for one find it. */

@@ -118,6 +118,12 @@ export async function startServer({
     );
   });
   const gateway = new Gateway({ engine, ledger, log });
+  let readRun = 0;
+  engine.onChange(() => {
+    if (engine.state !== "ready" || engine.run === readRun) return;
+    readRun = engine.run;
+    void gateway.knownModels.read(engine.client, log);
+  });
   const pulls = new Pulls(engine.client, log);
   let stopping = false;
 

@@ -8,6 +8,8 @@ export interface EngineClientOptions {
   /** Base URL; asked each time, since it may change with the engine. */
   readonly address: () => string;
   readonly timeoutMs: number;
+  /** Why nothing may be asked now, or null: what answers at the address may be a stranger. */
+  readonly unready: () => string | null;
   /** How often a question is asked again when no connection can be had. */
   readonly retries: number;
 }
@@ -25,6 +27,8 @@ export interface EngineClient {
 export function createEngineClient(options: EngineClientOptions): EngineClient {
   async function ask(path: string, init: RequestInit = {}): Promise<Response> {
     for (let attempt = 0; ; attempt++) {
+      const unready = options.unready();
+      if (unready !== null) throw failure.engineDown(unready);
       try {
         return await fetch(options.address() + path, {
           ...init,

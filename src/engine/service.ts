@@ -84,6 +84,9 @@ export class OllamaService implements Engine {
     this.#output = options.output ?? new EngineOutput(null, this.#log);
     this.#client = createEngineClient({
       address: () => this.address,
+      // One that was never started may run all the same: then it is just asked.
+      unready: () =>
+        this.#life === null || this.state === "ready" ? null : (this.why ?? "Ollama does not answer"),
       timeoutMs: this.#network.timeout * 1000,
       retries: this.#network.maxRetries,
     });

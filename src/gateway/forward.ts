@@ -57,7 +57,8 @@ export interface Carried {
  * @throws Failure `engine_down` (503), `engine_crash` or `engine_error` (502); the signal's reason when aborted
  */
 export async function forward(engine: Engine, carried: Carried): Promise<Response> {
-  if (engine.state !== "ready" && (engine.owned || engine.state === "missing")) throw notReady(engine);
+  // What answers at the address of an engine that is not ready may be a stranger: no prompt, no key goes there.
+  if (engine.state !== "ready") throw notReady(engine);
   const run = engine.run;
   const replayable = !(carried.body instanceof ReadableStream);
   try {
@@ -68,7 +69,7 @@ export async function forward(engine: Engine, carried: Carried): Promise<Respons
       // Nothing was sent: it may have been between two listens.
       await Bun.sleep(50);
       carried.signal.throwIfAborted();
-      if (!replayable || (engine.state !== "ready" && engine.owned)) throw notReady(engine);
+      if (!replayable || engine.state !== "ready") throw notReady(engine);
     } else {
       const died = await engine.died(run);
       carried.signal.throwIfAborted();

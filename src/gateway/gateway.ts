@@ -4,6 +4,7 @@ import type { Engine } from "../engine/service";
 import type { Ledger } from "../ledger/ledger";
 import type { Log } from "../log";
 import { Active } from "./active";
+import { KnownModels } from "./known-models";
 import { pass } from "./pass";
 import { Passage } from "./passage";
 import type { Place } from "./paths";
@@ -23,6 +24,7 @@ type EnginePlace = Extract<Place, { owner: "engine" }>;
 export class Gateway {
   readonly #options: GatewayOptions;
   readonly active = new Active();
+  readonly knownModels = new KnownModels();
   #stopping = false;
 
   constructor(options: GatewayOptions) {
@@ -31,7 +33,12 @@ export class Gateway {
 
   /** Answers a request for the engine. Never throws. */
   async handle(request: Request, place: EnginePlace, clientAddress: string | null): Promise<Response> {
-    const parts = { ...this.#options, active: this.active, stopping: this.#stopping };
+    const parts = {
+      ...this.#options,
+      active: this.active,
+      knownModels: this.knownModels,
+      stopping: this.#stopping,
+    };
     if (place.kind === "pass") return pass(request, parts);
     return new Passage(parts, request, clientAddress).answer(place.dialects);
   }

@@ -15,13 +15,15 @@ import type { Active } from "./active";
 import { contractBodyBytes, inferenceBodyBytes, jsonOf, readBody } from "./body";
 import type { Asked, Body, Dialect, Outgoing, Reply } from "./dialects/dialect";
 import { brokenReply, forward, headersToClient, headersToEngine } from "./forward";
+import type { KnownModels } from "./known-models";
 
 export interface PassageOptions {
   readonly engine: Engine;
   readonly ledger: Ledger;
   readonly log: Log;
   readonly active: Active;
-  /** Whether the server stops: the request is refused, and recorded as such. */
+  readonly knownModels: KnownModels;
+  /** Whether the server stops: the request is refused at the door, and leaves no record. */
   readonly stopping: boolean;
 }
 
@@ -45,7 +47,6 @@ export class Passage {
   #entry: Entry | null = null;
   #reply: Reply | null = null;
   #status: number | null = null;
-  #engineStatus: number | null = null;
   /** Whether the engine's bytes are over. */
   #read = false;
   #ended = false;
@@ -74,10 +75,11 @@ export class Passage {
       dialect = dialects.find((one) => one.claims(body)) ?? last;
       if (dialect.name.startsWith("contract.") && bytes.length > contractBodyBytes)
         throw failure.tooLarge(contractBodyBytes);
+      // Refused at the door: clients that try again at once would else fill the record with nothing.
+      if (this.#options.stopping) throw failure.stopping();
       const asked = dialect.ask(body);
       this.#begin(dialect, asked);
       if (asked.wrong) throw body.json === undefined ? malformedJson(bytes) : asked.wrong;
-      if (this.#options.stopping) throw failure.stopping();
       return await this.#carry(dialect, dialect.outgoing(body, asked), asked);
     } catch (error) {
       return this.#refuse(dialect, error);
@@ -99,7 +101,7 @@ export class Passage {
       signal: this.#abort.signal,
     });
     const head = { status: answer.status, headers: headersToClient(answer.headers) };
-    this.#engineStatus = answer.status;
+    this.#options.knownModels.learn(asked.model === null ? null : canonicalModel(asked.model), answer.status);
     const reply = dialect.reply(asked, head, { mostCharacters: MOST_CHARACTERS, arrivedAt: this.#arrivedAt });
     this.#reply = reply;
     const chunks = this.#chunks(answer, reply);
@@ -261,10 +263,10 @@ export class Passage {
     try {
       const told = this.#reply?.told() ?? null;
       const ended = outcome ?? told?.outcome ?? "engine_error";
-      const engineStatus = this.#engineStatus ?? 0;
       const asked = this.#asked;
+      const begun = this.#begun(this.#dialect, asked);
       this.#entry?.end({
-        ...this.#begun(this.#dialect, asked),
+        ...begun,
         outcome: ended,
         httpStatus: ended === "client_abort" && this.#status === null ? null : this.#status,
         latencyMs: exact(performance.now() - this.#arrivedAt),
@@ -278,8 +280,7 @@ export class Passage {
         decodeMs: told?.decodeMs ?? null,
         finishReason: told?.finishReason ?? null,
         error: error ?? told?.error ?? null,
-        // A 4xx does not say that there is such a model: Ollama looks at the rest of a body first.
-        modelKnown: told !== null && !(engineStatus >= 400 && engineStatus < 500),
+        modelKnown: this.#options.knownModels.has(begun.model),
         contents: {
           prompt: asked.prompt,
           system: asked.system,

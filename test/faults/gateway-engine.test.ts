@@ -5,7 +5,6 @@ import { describeCorral, eventually, getJson } from "../support/corral";
 
 describeCorral("an engine", (corral) => {
   const chat = (body: unknown) => post(`${corral().url}/api/chat`, body);
-  const straight = (body: unknown) => post(`${corral().engine}/api/chat`, body);
   const each = <T>(cases: readonly T[], check: (one: T) => Promise<void>) => Promise.all(cases.map(check));
   const noJson = "Ollama answered with something that is no JSON";
   const stoppedShort = "Ollama ended its answer in the middle";
@@ -142,22 +141,43 @@ describeCorral("an engine", (corral) => {
       );
     });
 
-    test("passes as it is on Ollama's own paths, and is on record as an error", async () => {
-      const html = native("sim-html:native");
-      const page = await chat(html);
-      expect([page.status, page.headers.get("content-type"), page.text]).toEqual([
-        200,
-        "text/html; charset=utf-8",
-        (await straight(html)).text,
-      ]);
+    test("in a stream passes on Ollama's own paths, and an error follows", async () => {
       const garbage = (await chat(native("sim-garbage-tokens2:native"))).text.split("\n");
       expect(garbage.slice(0, 2)).toEqual(["{]this is no JSON", "{]this is no JSON"]);
       expect(JSON.parse(garbage.at(-2) ?? "")).toEqual({ error: noJson });
-      expect(JSON.parse((await chat(native("sim-empty:native"))).text)).toEqual({ error: stoppedShort });
-      for (const model of ["sim-html:native", "sim-garbage-tokens2:native", "sim-empty:native"]) {
-        expect(await record(corral(), model)).toMatchObject({ outcome: "engine_error", http_status: 200 });
-      }
+      expect(await record(corral(), "sim-garbage-tokens2:native")).toMatchObject({
+        outcome: "engine_error",
+        http_status: 200,
+      });
     });
+
+    test("or nothing at all, is a 502 in Ollama's words on Ollama's own paths, streamed or whole", async () => {
+      await each(
+        [
+          ["sim-html:native", noJson],
+          ["sim-empty:native", stoppedShort],
+        ] as const,
+        async ([model, error]) => {
+          for (const stream of [true, false]) {
+            const tag = `${model}-${stream}`;
+            const answer = await chat(native(tag, { stream }));
+            expect([tag, answer.status, JSON.parse(answer.text)]).toEqual([tag, 502, { error }]);
+            expect(await record(corral(), tag)).toMatchObject({ outcome: "engine_error", http_status: 502 });
+          }
+        },
+      );
+    });
+  });
+
+  test("counts for a model it has, whether it answered or not; made-up names count for none", async () => {
+    const used = async () =>
+      ((await getJson(`${corral().url}/api/models`)) as { models: Record<string, unknown>[] }).models;
+    // Installed, and refused: it can't think.
+    expect((await chat(native("mistral", { think: true, stream: false }))).status).toBe(400);
+    await chat(native("made-up"));
+    const models = await eventually(used, (all) => all.some(({ name }) => name === "mistral"));
+    expect(models.find(({ name }) => name === "mistral")).toMatchObject({ total_requests: 1 });
+    expect(models.map(({ name }) => name)).not.toContain("made-up");
   });
 
   test("that is silent for long is waited for", async () => {

@@ -18,6 +18,7 @@ describeCorral("what is Ollama's", (corral) => {
     const calls: [string, string, string?][] = [
       ["GET", "/api/tags"],
       ["HEAD", "/api/tags"],
+      ["OPTIONS", "/api/tags"],
       ["GET", "/api/ps"],
       ["GET", "/api/version"],
       ["HEAD", "/api/version"],

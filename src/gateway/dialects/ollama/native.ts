@@ -183,7 +183,8 @@ export function passingReply(head: Head, keep: Keep, pieceOf: (frame: unknown) =
   // What was asked for does not tell: Ollama answers a preload whole even to one who asked for a stream.
   const whole = !type.startsWith("application/x-ndjson");
   const reader = new NativeReader(head.status, whole, keep, pieceOf);
-  let decided = !whole;
+  // The status line waits for the first bytes: an engine that ends before them is refused with a status of its own.
+  let decided = false;
   return {
     get head() {
       return decided ? head : null;
@@ -193,12 +194,14 @@ export function passingReply(head: Head, keep: Keep, pieceOf: (frame: unknown) =
     },
     take(chunk, at) {
       reader.take(chunk, at);
+      decided ||= !whole;
       return whole ? noBytes : chunk;
     },
     finish(at) {
       reader.finish(at);
-      // What calls itself JSON and is none, or nothing, is an answer that stopped short: it is refused.
-      const short = head.status === 200 && type.startsWith("application/json") && reader.short;
+      // What calls itself JSON and is none, an error page, or nothing, is no answer of an engine's: it is refused.
+      const short =
+        head.status === 200 && /^(application\/(json|x-ndjson)|text\/html)/.test(type) && reader.short;
       decided ||= !short;
       return whole && decided ? reader.held : noBytes;
     },
