@@ -66,14 +66,21 @@ export async function simulatorBinary(folder: string): Promise<string> {
   return path;
 }
 
-/** A port that was free a moment ago. */
+/**
+ * A port that was free a moment ago. Taken at random from below those that the system hands out, since two workers run
+ * tests at once: what the system gave one would soon be given to the other.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("No port to be had");
-  return address.port;
+  for (;;) {
+    const port = 10_000 + Math.floor(Math.random() * 20_000);
+    const server = createServer();
+    const free = await new Promise<boolean>((resolve) => {
+      server.once("error", () => resolve(false));
+      server.listen(port, "127.0.0.1", () => resolve(true));
+    });
+    await new Promise((resolve) => server.close(resolve));
+    if (free) return port;
+  }
 }
 
 async function answers(address: string): Promise<boolean> {
