@@ -28,7 +28,7 @@ export const historyQuery = Type.Object({
   ),
 });
 
-export const logsQuery = Type.Object({
+const page = {
   limit: Type.Optional(
     Type.Integer({ minimum: 1, maximum: 1000, default: 100, description: "Most entries", examples: [50] }),
   ),
@@ -37,10 +37,17 @@ export const logsQuery = Type.Object({
       minimum: 0,
       maximum: 1_000_000_000,
       default: 0,
-      description: "Entries to leave out first; a cursor costs less",
+      description: "Entries to leave out first",
       examples: [0],
     }),
   ),
+  order: Type.Optional(
+    oneOf(["asc", "desc"], { default: "desc", description: "Which end first", examples: ["desc"] }),
+  ),
+};
+
+export const logsQuery = Type.Object({
+  ...page,
   model: Type.Optional(model),
   status: Type.Optional(
     oneOf(statuses, { description: "Only requests that ended so", examples: ["success"] }),
@@ -48,9 +55,6 @@ export const logsQuery = Type.Object({
   hours: Type.Optional(Type.Integer({ ...hours, description: "Only requests of the last hours" })),
   sort: Type.Optional(
     oneOf(sortFields, { default: "timestamp", description: "What to sort by", examples: ["latency_ms"] }),
-  ),
-  order: Type.Optional(
-    oneOf(["asc", "desc"], { default: "desc", description: "Which end first", examples: ["desc"] }),
   ),
   q: Type.Optional(
     Type.String({
@@ -76,18 +80,7 @@ const modelSortFields = [
 ] as const;
 
 export const modelsQuery = Type.Object({
-  limit: Type.Optional(
-    Type.Integer({ minimum: 1, maximum: 1000, default: 100, description: "Most models", examples: [50] }),
-  ),
-  offset: Type.Optional(
-    Type.Integer({
-      minimum: 0,
-      maximum: 1_000_000_000,
-      default: 0,
-      description: "Models to leave out first",
-      examples: [0],
-    }),
-  ),
+  ...page,
   model: Type.Optional(model),
   hours: Type.Optional(Type.Integer({ ...hours, description: "Only use of the last hours" })),
   sort: Type.Optional(
@@ -96,9 +89,6 @@ export const modelsQuery = Type.Object({
       description: "What to sort by",
       examples: ["total_tokens"],
     }),
-  ),
-  order: Type.Optional(
-    oneOf(["asc", "desc"], { default: "desc", description: "Which end first", examples: ["desc"] }),
   ),
 });
 
