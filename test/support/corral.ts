@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe } from "bun:test";
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describeServer, embeddedTemplate } from "./databases";
+import { describeServer } from "./databases";
+import { embeddedTemplate } from "./embedded-template";
 import { freePort, simulatorBinary } from "./simulator";
 
 const main = join(import.meta.dir, "../../src/main.ts");

@@ -1,12 +1,12 @@
 /** Both databases for tests: the same sentences must hold on the embedded one and on a server. */
 import { afterAll, describe, setDefaultTimeout } from "bun:test";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { version } from "../../node_modules/@electric-sql/pglite/package.json";
 import { ChildRegistry } from "../../src/children/registry";
 import { type Database, type DatabaseOptions, openDatabase, type Where } from "../../src/database/database";
 import { silentLog } from "../../src/log";
+import { embeddedTemplate } from "./embedded-template";
 import { hasPostgres, type PostgresServer, postgresServer } from "./postgres";
 
 /** Where a database is, and how to be rid of it. */
@@ -113,24 +113,4 @@ async function openAt(makePlace: () => Promise<Place>, options: OpenOptions = {}
     throw error;
   }
   return { database, where: place.where, close };
-}
-
-/** A fresh embedded database to copy: made once, then kept beside node_modules. */
-export async function embeddedTemplate(): Promise<string> {
-  const cache = join(import.meta.dir, "../../node_modules/.cache/corral-tests");
-  const made = join(cache, `pglite-${version}`);
-  if (existsSync(made)) return made;
-  mkdirSync(cache, { recursive: true });
-  const ours = `${made}-${process.pid}`;
-  const maker = Bun.spawn([process.execPath, join(import.meta.dir, "make-embedded.ts"), ours], {
-    stderr: "inherit",
-  });
-  if ((await maker.exited) !== 0) throw new Error("the template of an embedded database could not be made");
-  try {
-    renameSync(ours, made);
-  } catch {
-    // Another run was first.
-    rmSync(ours, { recursive: true, force: true });
-  }
-  return made;
 }
