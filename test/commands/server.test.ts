@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { eventually, type RunningCorral, startCorral } from "../support/corral";
-import { embeddedTemplate } from "../support/databases";
+import { embeddedTemplate } from "../support/embedded-template";
 import { leftOf } from "../support/left";
 import { until } from "../support/service";
 import { freePort } from "../support/simulator";
