@@ -8,7 +8,7 @@ const stopping = "Corral is being stopped: try again in a moment";
 test.concurrent("SIGTERM lets what runs come to its end, and refuses what is new", async () => {
   const corral = await startCorral();
   const url = `${corral.url}/api/chat`;
-  const slow = "sim-delay20-tokens30";
+  const slow = "sim-delay20-tokens100";
   const [told, row, whole, passed] = [
     post(url, contract(`${slow}:contract`)),
     post(url, native(`${slow}:native`)),
@@ -17,15 +17,15 @@ test.concurrent("SIGTERM lets what runs come to its end, and refuses what is new
   ];
   while ((await engineState(corral)).active < 4) await Bun.sleep(5);
   const ended = corral.stop();
-  await Bun.sleep(50);
+  while (!corral.logged().includes('"stopping"')) await Bun.sleep(2);
   const late = await post(url, contract("sim-tokens1"));
   expect([late.status, JSON.parse(late.text)]).toEqual([
     503,
     { detail: "The server is stopping", error: stopping },
   ]);
-  expect(events((await told).text).at(-1)).toMatchObject({ token: "[DONE]", total_tokens: 32 });
-  expect(lines((await row).text).at(-1)).toMatchObject({ done: true, eval_count: 30 });
-  expect(JSON.parse((await whole).text)).toMatchObject({ done: true, eval_count: 30 });
+  expect(events((await told).text).at(-1)).toMatchObject({ token: "[DONE]", total_tokens: 102 });
+  expect(lines((await row).text).at(-1)).toMatchObject({ done: true, eval_count: 100 });
+  expect(JSON.parse((await whole).text)).toMatchObject({ done: true, eval_count: 100 });
   expect((await passed).text).toEndWith("data: [DONE]\n\n");
   expect(await ended).toBe(0);
 });
