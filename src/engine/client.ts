@@ -2,7 +2,15 @@
 import type { Static, TSchema } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { failure, messageOf } from "../errors";
-import { errorSchema, type Model, type Progress, progressSchema, tagsSchema, versionSchema } from "./wire";
+import {
+  errorSchema,
+  type Model,
+  type Progress,
+  parseJson,
+  progressSchema,
+  tagsSchema,
+  versionSchema,
+} from "./wire";
 
 export interface EngineClientOptions {
   /** Base URL; asked each time, since it may change with the engine. */
@@ -80,7 +88,7 @@ export function createEngineClient(options: EngineClientOptions): EngineClient {
       } as BunFetchRequestInit);
       if (!response.ok) await read(response, progressSchema);
       for await (const line of lines(response)) {
-        const progress: unknown = parse(line);
+        const progress: unknown = parseJson(line);
         if (Value.Check(progressSchema, progress)) yield progress;
       }
     },
@@ -99,14 +107,6 @@ async function* lines(response: Response): AsyncGenerator<string> {
   }
   rest += decoder.decode();
   if (rest.trim()) yield rest;
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Whether nothing was sent: no connection could be had at all. */

@@ -2,7 +2,7 @@
 import { Value } from "@sinclair/typebox/value";
 import { ConnectionError, Failure, HealthCheckError, messageOf, OllamaServiceError } from "../errors";
 import { occupant, sayOccupant } from "./place";
-import { errorSchema, type GenerateReply, generateReplySchema } from "./wire";
+import { errorSchema, type GenerateReply, generateReplySchema, parseJson } from "./wire";
 
 /** @returns true @throws HealthCheckError after the last try */
 export async function askHealth(address: string, retries: number, timeoutMs: number): Promise<true> {
@@ -27,7 +27,7 @@ export async function askText(address: string, model: string, prompt: string): P
     timeout: false,
   };
   const response = await fetch(`${address}/api/generate`, init);
-  const reply = parse(await response.text());
+  const reply = parseJson(await response.text());
   if (!response.ok || !Value.Check(generateReplySchema, reply)) {
     const words = Value.Check(errorSchema, reply)
       ? reply.error
@@ -46,13 +46,5 @@ export async function asService<T>(address: string, work: () => Promise<T>): Pro
     // The client's own failures say already where and what.
     const words = error instanceof Failure ? error.message : `Ollama at ${address}: ${messageOf(error)}`;
     throw new ConnectionError(words, { cause: error });
-  }
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

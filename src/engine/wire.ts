@@ -61,3 +61,12 @@ export const progressSchema = Type.Object(
 export type Progress = Static<typeof progressSchema>;
 
 export const errorSchema = Type.Object({ error: Type.String() }, looseObject);
+
+/** A text as JSON, or undefined where it is none: what an engine answers is checked by its schema afterwards. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

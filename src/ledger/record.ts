@@ -62,17 +62,8 @@ export interface Contents {
   readonly toolCalls: string | null;
 }
 
-/** A request, whole. Times in milliseconds; what nobody told is null, never 0. */
-export interface RequestRecord extends Begun {
-  readonly outcome: Outcome;
-  /** What the client was answered; null where it left before. */
-  readonly httpStatus: number | null;
-  /** From arrival to the last byte, by the monotonic clock. */
-  readonly latencyMs: number;
-  /** To the first piece of content, thinking or tool call. */
-  readonly ttftMs: number | null;
-  /** The longest wait between two of them. */
-  readonly longestGapMs: number | null;
+/** What an engine tells of its own work. What it does not tell is null, never 0. */
+export interface EngineFigures {
   readonly tokensIn: number | null;
   readonly tokensOut: number | null;
   readonly tokensCached: number | null;
@@ -82,6 +73,19 @@ export interface RequestRecord extends Begun {
   readonly decodeMs: number | null;
   readonly finishReason: string | null;
   readonly error: string | null;
+}
+
+/** A request, whole. Times in milliseconds; what nobody told is null, never 0. */
+export interface RequestRecord extends Begun, EngineFigures {
+  readonly outcome: Outcome;
+  /** What the client was answered; null where it left before. */
+  readonly httpStatus: number | null;
+  /** From arrival to the last byte, by the monotonic clock. */
+  readonly latencyMs: number;
+  /** To the first piece of content, thinking or tool call. */
+  readonly ttftMs: number | null;
+  /** The longest wait between two of them. */
+  readonly longestGapMs: number | null;
   /** Whether the engine knows the model: metrics of unknown names are kept under none. */
   readonly modelKnown: boolean;
   /** null where texts are not kept. */

@@ -1,6 +1,6 @@
 /** What every dialect can do. Pure, without I/O: what a request asks, what a reply says. */
 import type { Failure } from "../../errors";
-import type { Operation, Outcome } from "../../ledger/record";
+import type { EngineFigures, Operation, Outcome } from "../../ledger/record";
 
 /** A request's body, read once. */
 export interface Body {
@@ -45,19 +45,11 @@ export interface Keep {
 }
 
 /** What a reply said. */
-export interface Told {
+export interface Told extends EngineFigures {
   readonly text: string | null;
   readonly thinking: string | null;
   /** JSON */
   readonly toolCalls: string | null;
-  readonly tokensIn: number | null;
-  readonly tokensOut: number | null;
-  readonly tokensCached: number | null;
-  readonly loadMs: number | null;
-  readonly prefillMs: number | null;
-  readonly decodeMs: number | null;
-  readonly finishReason: string | null;
-  readonly error: string | null;
   /** How it ended, or null while it has not. */
   readonly outcome: Outcome | null;
   /** `performance.now()` of the first piece of content, thinking or tool call. */
