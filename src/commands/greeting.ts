@@ -23,7 +23,7 @@ export async function greet(parts: GreetingParts): Promise<void> {
   const sayMaking = () => {
     if (making || !database.why?.startsWith("making a new database")) return;
     making = true;
-    say("  Making a new embedded database: a few seconds, once");
+    say("  Making a new embedded database, once");
   };
   database.onChange(sayMaking);
   say(`  Server    ${address}`);

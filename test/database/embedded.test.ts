@@ -3,6 +3,7 @@ import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import postgres from "postgres";
+import { version } from "../../node_modules/@electric-sql/pglite/package.json";
 import { openDatabase } from "../../src/database/database";
 import { silentLog } from "../../src/log";
 import { embeddedCommand, embeddedPlace, type Place, untilUp } from "../support/databases";
@@ -251,12 +252,20 @@ describe.concurrent("the embedded database's process", () => {
     await first.child.exited;
   });
 
+  test("is shipped with an empty database that this version of PGlite made", () => {
+    const shipped = readdirSync(join(import.meta.dir, "../../src/database/embedded")).filter((name) =>
+      name.endsWith(".tar.zst"),
+    );
+    // Another version: run test/support/make-empty-database.ts.
+    expect(shipped).toEqual([`empty-${version}.tar.zst`]);
+  });
+
   test("makes a new database whole or not at all: killed in the middle, the next start makes it", async () => {
     const place = await freshPlace();
     const folder = join(dirname(place.folder), "new");
     const first = started(folder);
-    await first.hears("making");
-    await Bun.sleep(1500);
+    // Files are there, and not all of them are.
+    while (!existsSync(join(`${folder}.unfinished`, "PG_VERSION")) && !existsSync(folder)) await Bun.sleep(1);
     first.child.kill("SIGKILL");
     await first.child.exited;
     expect(existsSync(folder)).toBe(false);

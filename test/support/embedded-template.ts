@@ -1,7 +1,8 @@
-/** A fresh embedded database to copy, since making one takes seconds. Run before the tests; kept beside node_modules. */
+/** A fresh embedded database to copy, which is quicker than unpacking one. Run before the tests; kept beside node_modules. */
 import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { version } from "../../node_modules/@electric-sql/pglite/package.json";
+import { makePglite } from "../../src/database/embedded/pglite";
 
 /** Its folder; made where it is missing. Any number may ask at once. */
 export async function embeddedTemplate(): Promise<string> {
@@ -10,10 +11,7 @@ export async function embeddedTemplate(): Promise<string> {
   if (existsSync(made)) return made;
   mkdirSync(cache, { recursive: true });
   const ours = `${made}-${crypto.randomUUID()}`;
-  const maker = Bun.spawn([process.execPath, join(import.meta.dir, "make-embedded.ts"), ours], {
-    stderr: "inherit",
-  });
-  if ((await maker.exited) !== 0) throw new Error("the template of an embedded database could not be made");
+  await makePglite(ours);
   try {
     renameSync(ours, made);
   } catch {

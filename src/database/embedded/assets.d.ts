@@ -1,4 +1,4 @@
-/** PGlite's data files, imported `with { type: "file" }`: each is a path. */
+/** PGlite's data files and the shipped empty database, imported `with { type: "file" }`: each is a path. */
 declare module "@electric-sql/pglite/pglite.data" {
   const path: string;
   export default path;
@@ -7,7 +7,7 @@ declare module "@electric-sql/pglite/pglite.wasm" {
   const path: string;
   export default path;
 }
-declare module "@electric-sql/pglite/initdb.wasm" {
+declare module "*.tar.zst" {
   const path: string;
   export default path;
 }

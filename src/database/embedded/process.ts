@@ -83,8 +83,7 @@ export class EmbeddedProcess {
   /** Why it does not work, or what it is doing first. */
   get why(): string | null {
     if (this.up) return null;
-    if (this.#making && this.#child.state === "starting")
-      return "making a new database (a few seconds, once)";
+    if (this.#making && this.#child.state === "starting") return "making a new database (once)";
     const why = this.#child.why;
     return this.#lastWords === null ? why : `${why ?? "it does not start"}: ${this.#lastWords}`;
   }

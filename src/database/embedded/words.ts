@@ -2,7 +2,7 @@
 
 const words = ["making", "ready", "closed", "failed"] as const;
 
-/** making: a new database, which takes seconds. ready: connections are taken. failed: why it ends. */
+/** making: a new database. ready: connections are taken. failed: why it ends. */
 export type Word = (typeof words)[number];
 
 const MARK = "corral-database";
