@@ -2,7 +2,9 @@
 import { hostname } from "node:os";
 import { cors } from "@elysiajs/cors";
 import { Elysia, ParseError, ValidationError } from "elysia";
+import { type Access, type Use, uses } from "./access";
 import { chatRoutes } from "./api/chat";
+import { useMark } from "./api/common";
 import { dataRoutes } from "./api/data";
 import { docsRoutes, pluginPage } from "./api/docs";
 import { engineRoutes } from "./api/engine";
@@ -20,6 +22,7 @@ import { contractChat } from "./gateway/dialects/contract/chat";
 import { ollamaChat } from "./gateway/dialects/ollama/chat";
 import { ollamaGenerate } from "./gateway/dialects/ollama/generate";
 import type { Gateway } from "./gateway/gateway";
+import { refusePassed } from "./gateway/pass";
 import { createPaths, type Place } from "./gateway/paths";
 import type { Ledger } from "./ledger/ledger";
 import type { Log } from "./log";
@@ -37,6 +40,7 @@ export interface AppParts {
   readonly version: string;
   /** This program's id, in a header of its own answers: an Ollama address that answers with it is no Ollama. */
   readonly instance: string;
+  readonly access: Access;
   /** Whether it listens on loopback alone. */
   readonly loopback: boolean;
   /** Origins that may call beside Ollama's own list. */
@@ -84,6 +88,32 @@ export function createApp(parts: AppParts) {
     return response;
   };
 
+  /** Lets through what everybody may, or who has the key; says in the log who used what not everybody may. */
+  const guard = (request: Request, place: Place, client: string | null): Response | null => {
+    const { use } = place;
+    const authorization = request.headers.get("authorization");
+    if (use !== null) {
+      const allowed = parts.access.allows(authorization);
+      const fields = { use, method: request.method, path: pathOf(request), client };
+      log[allowed ? "info" : "warn"](fields, allowed ? "admin use" : "refused: no admin key, or a wrong one");
+      if (!allowed) return unauthorized(request, place, authorization !== null);
+    }
+    // It ends here: it is no business of Ollama's.
+    if (place.owner === "engine" && parts.access.isOurs(authorization))
+      request.headers.delete("authorization");
+    return null;
+  };
+  const unauthorized = (request: Request, place: Place, given: boolean): Response => {
+    const refusal = failure.unauthorized(given);
+    const response =
+      place.owner === "engine" ? refusePassed(pathOf(request), refusal) : failed(request, refusal);
+    response.headers.set(
+      "www-authenticate",
+      `Bearer realm="Corral"${given ? ', error="invalid_token"' : ""}`,
+    );
+    return response;
+  };
+
   const app = new Elysia({ name: "corral" })
     // Before cors, which would answer a foreign preflight.
     .onRequest(({ request, set }) => {
@@ -118,7 +148,7 @@ export function createApp(parts: AppParts) {
         maxAge: preflightSeconds,
       }),
     )
-    .onRequest(({ request, set }) => {
+    .onRequest(({ request, set, server }) => {
       const origin = request.headers.get("origin");
       // Without an Origin no browser asks, and the engine's headers go on as they are.
       if (origin === null) withoutCors(set.headers);
@@ -128,6 +158,8 @@ export function createApp(parts: AppParts) {
           set.headers.allow = place.methods.join(", ");
           throw failure.methodNotAllowed(request.method, place.path, place.methods);
         }
+        const refused = guard(request, place, server?.requestIP(request)?.address ?? null);
+        if (refused) return refused;
         places.set(request, place);
       } catch (error) {
         return failed(request, error);
@@ -153,9 +185,9 @@ export function createApp(parts: AppParts) {
     });
 
   placeOf = createPaths(
-    app.routes.filter(
-      ({ path, method }) => !path.includes("*") && method !== "OPTIONS" && path !== pluginPage,
-    ),
+    app.routes
+      .filter(({ path, method }) => !path.includes("*") && method !== "OPTIONS" && path !== pluginPage)
+      .map(({ path, method, hooks }) => ({ path, method, use: useOf(hooks) })),
     dialects,
   );
   again = (request) => app.handle(request);
@@ -170,6 +202,12 @@ export function createApp(parts: AppParts) {
   }
 
   return app;
+}
+
+/** What a route's documentation says that it does. */
+function useOf({ detail }: { readonly detail?: unknown }): Use | null {
+  const mark = typeof detail === "object" && detail !== null && useMark in detail ? detail[useMark] : null;
+  return uses.find((use) => use === mark) ?? null;
 }
 
 function withoutCors(headers: Record<string, unknown>): void {

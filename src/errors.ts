@@ -58,6 +58,14 @@ export const failure = {
       `${method} is not a method of ${path}: it takes ${allowed.join(", ")}`,
     ),
   conflict: (message: string) => new Failure("conflict", 409, "Conflict", message),
+  /** @param given whether a key came along, and was another */
+  unauthorized: (given: boolean) =>
+    new Failure(
+      "unauthorized",
+      401,
+      "Unauthorized",
+      `${given ? "this is not Corral's admin key" : "this needs Corral's admin key"}: send the header "Authorization: Bearer KEY" with what CORRAL_ADMIN_KEY was set to, or else with the key in the file admin-key of Corral's data folder`,
+    ),
   forbidden: (message: string) => new Failure("forbidden", 403, "Forbidden", message),
   tooLarge: (limitBytes: number) =>
     new Failure(

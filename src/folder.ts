@@ -31,6 +31,8 @@ export interface DataFolder {
   readonly spool: string;
   /** Child processes of ours, for the next start to end if we can't. */
   readonly children: string;
+  /** The admin key, where one was made. */
+  readonly adminKey: string;
   /** Ollama's output. */
   readonly engineLog: string;
   /** UUID of this server, the same over restarts: rows in a shared database name their server by it. */
@@ -69,6 +71,7 @@ export function openFolder(root: string, owner: string): DataFolder {
     database: join(root, "database"),
     spool: join(root, "spool"),
     children: join(root, "children.json"),
+    adminKey: join(root, "admin-key"),
     engineLog: join(root, "ollama.log"),
     serverId,
     release: lock.release,

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { type Static, type TSchema, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { Failure, failure } from "./errors";
+import { suggestion } from "./suggestion";
 
 /** "forever" as a duration: TypeBox takes no Infinity for a number. */
 export const FOREVER_MS = Number.MAX_SAFE_INTEGER;
@@ -21,7 +22,10 @@ interface About {
   takes: string;
   /** How its text is read; a duration is kept in milliseconds. */
   reads: "text" | "integer" | "duration";
-  /** It may hold a password: a wrong one is not shown. */
+  /**
+   * It holds a key or a password: a wrong one is not shown, Ollama does not get it in its environment, and it is not
+   * taken as a flag, since every user of a machine can read its command lines.
+   */
   secret?: true;
 }
 
@@ -76,6 +80,14 @@ const settingsSchema = Type.Object({
     description: "Use the Ollama that runs at this URL, and start none",
     takes: "a URL such as http://127.0.0.1:11434",
     reads: "text",
+  }),
+  adminKey: setting(Type.String({ pattern: "^([\\x21-\\x7e]{16,})?$", default: "" }), {
+    variables: ["CORRAL_ADMIN_KEY"],
+    description:
+      "Key for what reads texts, changes or deletes (when empty: none on loopback; elsewhere one is made at the first start and kept in the data folder)",
+    takes: "16 or more letters, digits and signs, without spaces",
+    reads: "text",
+    secret: true,
   }),
   databaseUrl: setting(Type.String({ pattern: "^(postgres(ql)?://.+)?$", default: "" }), {
     variables: ["DATABASE_URL"],
@@ -180,16 +192,17 @@ export function readSettings(
   for (const [name, schema] of Object.entries(settingsSchema.properties)) {
     const about = aboutOf(schema);
     const flag = flagOf(about);
+    const flagged = about.secret ? undefined : flags[flag];
     const variable = about.variables.find((candidate) => environment[candidate]);
-    const given = flags[flag] ?? (variable ? environment[variable] : undefined);
-    sources[name] = flags[flag] !== undefined ? `--${flag}` : variable && given ? variable : "default";
+    const given = flagged ?? (variable ? environment[variable] : undefined);
+    sources[name] = flagged !== undefined ? `--${flag}` : variable && given ? variable : "default";
     if (given === undefined) {
       values[name] = schema.default;
       continue;
     }
     const value = readText(given, about.reads, about.variables[0] === "OLLAMA_TIMEOUT" ? 1000 : 0);
     if (!Value.Check(schema, value)) {
-      const shown = about.secret ? "(not shown: it may hold a password)" : blot(given);
+      const shown = about.secret ? "(not shown: it is a secret)" : blot(given);
       throw failure.setting(sources[name], shown, about.takes);
     }
     values[name] = value;
@@ -210,28 +223,37 @@ export function readSettings(
   });
 }
 
-/** Every setting as a row: variables, flag, default in words, description. The README's table is made of these. */
-export function describeSettings(): {
-  variables: string;
-  flag: string;
-  default: string;
-  description: string;
-}[] {
+export interface SettingRow {
+  readonly variables: string;
+  /** Without dashes. */
+  readonly flag: string;
+  /** Whether it is read from the environment alone. */
+  readonly isSecret: boolean;
+  /** In words. */
+  readonly default: string;
+  readonly description: string;
+}
+
+/** Every setting as a row. The README's table and the command line's flags are made of these. */
+export function describeSettings(): SettingRow[] {
   return Object.values(settingsSchema.properties).map((schema) => {
     const about = aboutOf(schema);
     const value: unknown = schema.default;
     return {
       variables: about.variables.join(", "),
-      flag: `--${flagOf(about)}`,
+      flag: flagOf(about),
+      isSecret: about.secret === true,
       default: about.reads === "duration" ? sayDuration(Number(value)) : String(value),
       description: about.description,
     };
   });
 }
 
-/** The flags that exist, without dashes. */
-export function flagNames(): string[] {
-  return Object.values(settingsSchema.properties).map((schema) => flagOf(aboutOf(schema)));
+/** The variables that hold keys and passwords. */
+export function secretVariables(): string[] {
+  return Object.values(settingsSchema.properties)
+    .map(aboutOf)
+    .flatMap(({ secret, variables }) => (secret ? variables : []));
 }
 
 function setting<T extends TSchema>(schema: T, about: About): T {
@@ -243,7 +265,7 @@ function aboutOf(schema: TSchema): About {
   return { variables, description: String(description), takes, reads, secret };
 }
 
-/** CORRAL_DATA_DIR is --data-dir; OLLAMA_HOST is --ollama-host. */
+/** CORRAL_DATA_DIR is data-dir; OLLAMA_HOST is ollama-host. */
 function flagOf(about: About): string {
   return about.variables[0]
     .replace(/^CORRAL_/, "")
@@ -304,29 +326,4 @@ function misspelt(environment: Readonly<Record<string, string | undefined>>): st
       (name) => name.startsWith("CORRAL_") && !name.startsWith("CORRAL_SIMULATOR_") && !known.includes(name),
     )
     .map((name) => `${name} is not a setting${suggestion(name, known)}: it is ignored`);
-}
-
-/** " (did you mean X?)" for the nearest of the known names, or nothing when none is near. */
-export function suggestion(name: string, known: readonly string[]): string {
-  const ranked = known
-    .map((candidate) => ({ candidate, far: distance(name, candidate) }))
-    .sort((a, b) => a.far - b.far);
-  const nearest = ranked[0];
-  return nearest && nearest.far <= Math.max(3, name.length / 3)
-    ? ` (did you mean ${nearest.candidate}?)`
-    : "";
-}
-
-/** Levenshtein's distance. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { Failure } from "../src/errors";
-import { describeSettings, FOREVER_MS, flagNames, readSettings } from "../src/settings";
+import { describeSettings, FOREVER_MS, readSettings } from "../src/settings";
 
 test("without anything given the defaults hold, and are said to be defaults", () => {
   const { values, sources, warnings } = readSettings({ HOME: "/home/one", HOST: "0.0.0.0" });
@@ -52,9 +52,16 @@ test.each([
   ["DATABASE_URL", "host=db password=sesame"],
   ["OLLAMA_URL", "http://me:sesame@host:11434"],
   ["OLLAMA_URL", "me:p@sesame@host"],
-])("a password is not shown when %s is wrong", (variable, given) => {
+  ["CORRAL_ADMIN_KEY", "sesame"],
+  ["CORRAL_ADMIN_KEY", "sesame with spaces in it"],
+])("a secret is not shown when %s is wrong", (variable, given) => {
   expect(() => readSettings({ [variable]: given })).toThrow(variable);
   expect(() => readSettings({ [variable]: given })).not.toThrow("sesame");
+});
+
+test("a secret is read from the environment alone, since command lines can be read by every user of a machine", () => {
+  expect(readSettings({}, { "admin-key": "sesame-open-sesame" }).values.adminKey).toBe("");
+  expect(readSettings({ CORRAL_ADMIN_KEY: "sesame-open-sesame" }).values.adminKey).toBe("sesame-open-sesame");
 });
 
 test("a misspelt CORRAL_ variable is a warning with the nearest name", () => {
@@ -79,6 +86,7 @@ test("durations take ms, s, m, h, d and forever", () => {
 
 test("whatever the environment and the flags hold, there are frozen settings or one wrong setting that is named", () => {
   const variables = describeSettings().flatMap((row) => row.variables.split(", "));
+  const flagNames = describeSettings().map((row) => row.flag);
   const text = fc.oneof(
     fc.string({ unit: "binary" }),
     fc.nat().map(String),
@@ -87,7 +95,7 @@ test("whatever the environment and the flags hold, there are frozen settings or 
   fc.assert(
     fc.property(
       fc.dictionary(fc.constantFrom(...variables, "CORRAL_X", "HOST"), text),
-      fc.dictionary(fc.constantFrom(...flagNames()), text, { maxKeys: 2 }),
+      fc.dictionary(fc.constantFrom(...flagNames), text, { maxKeys: 2 }),
       (environment, flags) => {
         try {
           const { values, sources } = readSettings(environment, flags);
@@ -96,7 +104,7 @@ test("whatever the environment and the flags hold, there are frozen settings or 
         } catch (error) {
           if (!(error instanceof Failure)) throw error;
           expect(error.code).toBe("wrong_setting");
-          const named = [...variables, ...flagNames().map((name) => `--${name}`)];
+          const named = [...variables, ...flagNames.map((name) => `--${name}`)];
           expect(named).toContain(error.message.split(" is ")[0] ?? "");
         }
       },

@@ -1,5 +1,6 @@
 /** What the documented API shares: error bodies, times, and reading a query. */
 import { KindGuard, type Static, type TObject, type TSchema, Type } from "@sinclair/typebox";
+import type { Use } from "../access";
 import { failure } from "../errors";
 import { contractBodyBytes, jsonOf, readBody } from "../gateway/body";
 import { malformedJson } from "../schema";
@@ -27,6 +28,9 @@ export function oneOf<const T extends readonly string[]>(
     ),
   );
 }
+
+/** Where a route's documentation says what it does that not everybody may. */
+export const useMark = "x-corral-use";
 
 const detail = (example: string) => Type.String({ description: "The kind of error", examples: [example] });
 const error = (example: string) =>
@@ -59,6 +63,10 @@ export const errorModels = {
   EngineError: Type.Object(
     { detail: detail("Ollama is not available"), error: error("Ollama is being started") },
     { description: "Ollama is away, went away, or answered with an error" },
+  ),
+  Unauthorized: Type.Object(
+    { detail: detail("Unauthorized"), error: error(failure.unauthorized(false).message) },
+    { description: "The admin key is missing or wrong" },
   ),
   Forbidden: Type.Object(
     {
@@ -143,9 +151,12 @@ export function pageOf<T>(list: readonly T[], { limit, offset = 0 }: Static<type
   return list.slice(offset, limit === undefined ? undefined : offset + limit);
 }
 
-/** A route's part of the documentation. */
-export function about(tag: string, summary: string, description: string) {
-  return { tags: [tag], summary, description };
+/**
+ * A route's part of the documentation.
+ * @param use what not everybody may: it is in the document, and the guard in app.ts reads it from there
+ */
+export function about(tag: string, summary: string, description: string, use?: Use) {
+  return { tags: [tag], summary, description, ...(use ? { [useMark]: use } : {}) };
 }
 
 /** Documents a stream, which no response schema can. Replaces the route's own `response` in the document. */

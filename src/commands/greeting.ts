@@ -1,4 +1,5 @@
 /** What the terminal says while the server starts: at once what is waited for, then where everything is, as it is known. */
+import type { AdminKey } from "../access";
 import type { Database } from "../database/database";
 import type { OllamaService } from "../engine/service";
 
@@ -8,6 +9,10 @@ export interface GreetingParts {
   readonly database: Database;
   /** Where the server answers. */
   readonly address: string;
+  /** null where none is needed. */
+  readonly adminKey: AdminKey | null;
+  /** Where it is kept, unless it comes from the settings. */
+  readonly adminKeyFile: string;
   /** Where the embedded database's files are. */
   readonly folder: string;
   readonly stopping: () => boolean;
@@ -28,6 +33,7 @@ export async function greet(parts: GreetingParts): Promise<void> {
   database.onChange(sayMaking);
   say(`  Server    ${address}`);
   say(`  API docs  ${address}/swagger`);
+  if (parts.adminKey) say(`  Admin key ${sayKey(parts.adminKey, parts.adminKeyFile)}`);
   sayMaking();
   await known(engine, () => isKnown(engine), ENGINE_WITHIN_MS);
   if (stopping()) return;
@@ -40,6 +46,12 @@ export async function greet(parts: GreetingParts): Promise<void> {
 /** Whether waiting won't tell much more: it answers, or it does not and there is a reason. */
 function isKnown(engine: OllamaService): boolean {
   return engine.state === "ready" || (engine.attempted && engine.state !== "starting");
+}
+
+/** The key itself once, when it is made: this is for a person, and never said in the log. */
+function sayKey({ key, source }: AdminKey, file: string): string {
+  if (source === "setting") return "as CORRAL_ADMIN_KEY has it";
+  return source === "made" ? `${key} (shown this once, kept in ${file})` : `in ${file}`;
 }
 
 function sayEngine(engine: OllamaService): string {

@@ -1,5 +1,6 @@
 /** The server: builds the parts, hands each what it needs, says where it is, and stops in order. */
-import pkg from "../../package.json";
+import { type AdminKey, createAccess, keptAdminKey } from "../access";
+import { calledHost, isLoopback, urlOf } from "../address";
 import { createLibrary } from "../api/ollama/library";
 import { createApp } from "../app";
 import { ChildRegistry } from "../children/registry";
@@ -17,7 +18,8 @@ import { statusOf, tokensPerSecond } from "../ledger/record";
 import { startRetention } from "../ledger/retention";
 import { createLog } from "../log";
 import { selfCommand } from "../self";
-import type { Settings } from "../settings";
+import { type Settings, secretVariables } from "../settings";
+import { sayVersion, version } from "../version";
 import { greet } from "./greeting";
 
 export interface ServerParts {
@@ -67,6 +69,7 @@ export async function startServer({
       : { kind: "embedded", folder: folder.database, command: selfCommand("database"), registry },
     log,
   });
+  const adminKey = findAdminKey(values, folder.adminKey);
   const instance = crypto.randomUUID();
   const network = new NetworkConfig(
     {
@@ -82,14 +85,14 @@ export async function startServer({
     url: values.ollamaUrl,
     binary: values.ollamaBin,
     ...(engineCommand ? { command: engineCommand } : {}),
-    environment,
+    environment: withoutSecrets(environment),
     log,
     registry,
     output: new EngineOutput(folder.engineLog, log),
     ourselves: () => ourselves,
   });
   say(
-    `Corral ${pkg.version}, starting: waiting for Ollama at ${engine.address} and for ${database.kind === "server" ? "PostgreSQL" : "the embedded database"}`,
+    `Corral ${sayVersion()}, starting: waiting for Ollama at ${engine.address} and for ${database.kind === "server" ? "PostgreSQL" : "the embedded database"}`,
   );
   await registry.endLeftBehind();
 
@@ -135,9 +138,10 @@ export async function startServer({
     ledger,
     gateway,
     log,
-    version: pkg.version,
+    version,
     instance,
-    loopback: /^(127\.|::1$|localhost$)/.test(values.host),
+    access: createAccess(adminKey?.key ?? null),
+    loopback: isLoopback(values.host),
     origins: [values.corsOrigins, values.ollamaOrigins].flatMap((list) =>
       list
         .split(",")
@@ -168,9 +172,8 @@ export async function startServer({
     throw failure.start("port_taken", `Corral can't listen on ${values.host}:${values.port} (${advice})`);
   }
   const port = app.server?.port ?? values.port;
-  const urlOf = (host: string) => `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
-  const address = urlOf(/^(0\.0\.0\.0|::|127\.0\.0\.1|::1)$/.test(values.host) ? "localhost" : values.host);
-  ourselves = ["127.0.0.1", "localhost", "::1", values.host].map(urlOf);
+  const address = urlOf(calledHost(values.host), port);
+  ourselves = ["127.0.0.1", "localhost", "::1", values.host].map((host) => urlOf(host, port));
 
   database.start();
   const retention = startRetention(
@@ -213,6 +216,27 @@ export async function startServer({
   const settled = Promise.all([database.firstAttempt, engineTried]).then(() => {});
   // Who waits for it is told; a stop that comes first is nobody's error.
   settled.catch(() => {});
-  void greet({ say, engine, database, address, folder: folder.root, stopping: () => stopping });
+  void greet({
+    say,
+    engine,
+    database,
+    address,
+    folder: folder.root,
+    adminKey,
+    adminKeyFile: folder.adminKey,
+    stopping: () => stopping,
+  });
   return { address, port, settled, stop };
+}
+
+/** On loopback none is needed, unless one was asked for. @throws Failure */
+function findAdminKey({ adminKey, host }: Settings["values"], path: string): AdminKey | null {
+  if (adminKey !== "") return { key: adminKey, source: "setting" };
+  return isLoopback(host) ? null : keptAdminKey(path);
+}
+
+/** What Ollama gets: it needs no key of ours, and prints part of its environment. */
+function withoutSecrets(environment: ServerParts["environment"]): ServerParts["environment"] {
+  const secret = secretVariables();
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !secret.includes(name)));
 }

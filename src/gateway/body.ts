@@ -1,5 +1,5 @@
 /** Reading a request's body, bounded. */
-import { failure } from "../errors";
+import { Failure, failure } from "../errors";
 
 /** The contract's limit on its paths. */
 export const contractBodyBytes = 64_000_000;
@@ -8,17 +8,24 @@ export const inferenceBodyBytes = 256_000_000;
 
 /**
  * The whole body.
- * @throws Failure 413 beyond the limit, without reading on
+ * @throws Failure 413 beyond the limit, without reading on; 400 where the client left in the middle of it
  */
 export async function readBody(request: Request, limitBytes: number): Promise<Uint8Array<ArrayBuffer>> {
   if (Number(request.headers.get("content-length") ?? 0) > limitBytes) throw failure.tooLarge(limitBytes);
   if (!request.body) return new Uint8Array(0);
   const parts: Uint8Array<ArrayBuffer>[] = [];
   let size = 0;
-  for await (const part of request.body) {
-    size += part.length;
-    if (size > limitBytes) throw failure.tooLarge(limitBytes);
-    parts.push(part);
+  try {
+    for await (const part of request.body) {
+      size += part.length;
+      if (size > limitBytes) throw failure.tooLarge(limitBytes);
+      parts.push(part);
+    }
+  } catch (error) {
+    // Bun's own words are for a connection that was closed: nobody reads the answer, and it is no fault of ours.
+    throw error instanceof Failure
+      ? error
+      : failure.invalid("the connection was closed before the body was over");
   }
   return parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts);
 }

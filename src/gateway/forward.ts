@@ -1,7 +1,7 @@
 /** Carries a request to the engine and its answer's head back; the one retry that is allowed is here. */
 import { codeOf, isUnreachable } from "../engine/client";
 import type { Engine } from "../engine/service";
-import { type Failure, failure } from "../errors";
+import { type Failure, failure, quote } from "../errors";
 
 /** RFC 9110, 7.6.1, and what older clients send. */
 const hopByHop = new Set([
@@ -54,9 +54,12 @@ export interface Carried {
 /**
  * Sends a request to the engine.
  * @returns its answer, headers come, body not read
- * @throws Failure `engine_down` (503), `engine_crash` or `engine_error` (502); the signal's reason when aborted
+ * @throws Failure 400 for a path that is none, `engine_down` (503), `engine_crash` or `engine_error` (502); the
+ *   signal's reason when aborted
  */
 export async function forward(engine: Engine, carried: Carried): Promise<Response> {
+  // Put behind the address it would name another host: CONNECT lets `x:@elsewhere/../api/tags` through, bare as it is.
+  if (!carried.path.startsWith("/")) throw failure.invalid(`${quote(carried.path)} is not a path`);
   // What answers at the address of an engine that is not ready may be a stranger: no prompt, no key goes there.
   if (engine.state !== "ready") throw notReady(engine);
   const run = engine.run;

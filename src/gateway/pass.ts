@@ -85,12 +85,13 @@ function passed(
   );
 }
 
-/** An error in the words of the API that the path belongs to. */
-function refusePassed(path: string, known: Failure): Response {
+/** An error in the words of the API that the engine's path belongs to. */
+export function refusePassed(path: string, known: Failure): Response {
   const { status, code, message } = known;
   if (path === "/v1/messages")
     return Response.json({ type: "error", error: { type: "api_error", message } }, { status });
   if (path.startsWith("/v1/"))
     return Response.json({ error: { message, type: "api_error", param: null, code } }, { status });
-  return Response.json({ error: message }, { status });
+  // Of a 401 Ollama's command line shows `status`, and of every other the `error` (tried on 0.33).
+  return Response.json(status === 401 ? { error: message, status: message } : { error: message }, { status });
 }

@@ -2,27 +2,53 @@
  * Whose a request is. Asked once, with the path decoded and normalised, and everything that decides policy asks this:
  * routing alone can be dodged with `/api//pull` or `/api/%70ull` (traps.md).
  */
+import type { Use } from "../access";
 import { failure } from "../errors";
 import type { Dialect } from "./dialects/dialect";
 
+/** `use`: what it does that not everybody may, null for what is open to all. */
 export type Place =
-  | { readonly owner: "corral"; readonly path: string; readonly methods: readonly string[] }
-  /** `inference` is recorded; `pass` goes through unseen. The first dialect that claims a body has it. */
-  | { readonly owner: "engine"; readonly kind: "inference"; readonly dialects: readonly Dialect[] }
-  | { readonly owner: "engine"; readonly kind: "pass" };
+  | {
+      readonly owner: "corral";
+      readonly use: Use | null;
+      readonly path: string;
+      readonly methods: readonly string[];
+    }
+  /** The first dialect that claims a body has it, and it is recorded. */
+  | {
+      readonly owner: "engine";
+      readonly use: null;
+      readonly kind: "inference";
+      readonly dialects: readonly Dialect[];
+    }
+  /** Goes through unseen. */
+  | { readonly owner: "engine"; readonly use: Use | null; readonly kind: "pass" };
 
 export interface Route {
   readonly method: string;
   /** A literal path, or one that ends in `/:name`: a name takes the rest, slashes included. */
   readonly path: string;
+  readonly use: Use | null;
 }
+
+/**
+ * What is open to all of the engine's paths: inference and what its clients ask first. Everything else needs the admin
+ * key where there is one, paths of later versions included: nobody knows yet what those do.
+ */
+const openPaths = new Map([
+  ["GET", /^\/(api\/(version|status|tags|ps|experimental\/model-recommendations)|v1\/models(\/.*)?)$/],
+  [
+    "POST",
+    /^\/(api\/(generate|chat|embed|embeddings|show)|v1\/(chat\/completions|completions|embeddings|responses|audio\/transcriptions|messages|messages\/count_tokens))$/,
+  ],
+]);
 
 interface OwnPath {
   /** The part that must be there to the letter. */
   readonly literal: string;
   readonly named: boolean;
   readonly path: string;
-  readonly methods: Set<string>;
+  readonly methods: Map<string, Use | null>;
 }
 
 /**
@@ -45,12 +71,14 @@ export function createPaths(
     }
     const spoken = dialects.get(normal ?? "");
     if (spoken && method === "POST" && !found?.named)
-      return { owner: "engine", kind: "inference", dialects: spoken };
+      return { owner: "engine", use: null, kind: "inference", dialects: spoken };
     if (found) {
       if (found.named) readName(spelt.slice(found.literal.length));
-      return { owner: "corral", path: found.path, methods: [...found.methods] };
+      const use = found.methods.get(method) ?? null;
+      return { owner: "corral", use, path: found.path, methods: [...found.methods.keys()] };
     }
-    if (/^\/(api|v1)(\/|$)/.test(normal ?? "")) return { owner: "engine", kind: "pass" };
+    if (normal !== null && /^\/(api|v1)(\/|$)/.test(normal))
+      return { owner: "engine", use: useOfEngine(method, normal), kind: "pass" };
     throw failure.notFound(pathname);
   };
 }
@@ -82,16 +110,24 @@ export function checkName(name: string): void {
 /** Ollama's own rule: host/namespace/model:tag of these characters, at most 350 long. */
 const modelName = /^(?!\/)[A-Za-z0-9_][A-Za-z0-9._:/-]{0,349}(?<![/:])$/;
 
+function useOfEngine(method: string, path: string): Use | null {
+  // A browser's question before a request does nothing by itself.
+  if (method === "OPTIONS") return null;
+  const asked = method === "HEAD" ? "GET" : method;
+  if (openPaths.get(asked)?.test(path)) return null;
+  return asked === "GET" ? "reads texts" : asked === "DELETE" ? "deletes" : "changes";
+}
+
 function ownPaths(routes: readonly Route[]): OwnPath[] {
   const paths = new Map<string, OwnPath>();
-  for (const { method, path } of routes) {
+  for (const { method, path, use } of routes) {
     const named = path.includes("/:");
     const literal = named ? path.slice(0, path.indexOf("/:") + 1) : path;
-    const known = paths.get(path) ?? { literal, named, path, methods: new Set<string>() };
+    const known = paths.get(path) ?? { literal, named, path, methods: new Map<string, Use | null>() };
     paths.set(path, known);
-    known.methods.add(method);
-    if (method === "GET") known.methods.add("HEAD");
-    known.methods.add("OPTIONS");
+    known.methods.set(method, use);
+    if (method === "GET") known.methods.set("HEAD", use);
+    known.methods.set("OPTIONS", null);
   }
   // Literal paths first: /api/models/repository/sync is no model called "sync".
   return [...paths.values()].sort((a, b) => Number(a.named) - Number(b.named));

@@ -76,7 +76,6 @@ test("a start that can't be is refused with one clear line and exit code 1", asy
       [{ flags: ["--port", port] }, `can't listen on 127.0.0.1:${port} (another program listens there`],
       [{ folder: first.folder }, `is in use by pid ${first.pid}, http://127.0.0.1:${port}`],
       [{ environment: { CORRAL_PORT: "x" } }, 'CORRAL_PORT is "x": it takes a port from 0 to 65535'],
-      [{ flags: ["--prot", "1"] }, "--prot is not a flag (did you mean --port?)"],
       [{ environment: { OLLAMA_PORT: port } }, `a Corral answers at ${first.url} (instance `],
       [{ environment: { OLLAMA_URL: first.url } }, `a Corral answers at ${first.url} (instance `],
     ];
@@ -101,13 +100,6 @@ test("a start that can't be is refused with one clear line and exit code 1", asy
   } finally {
     await first.stop();
   }
-});
-
-test("an unknown command ends with exit code 2 and the nearest one", () => {
-  const main = join(import.meta.dir, "../../src/main.ts");
-  const { exitCode, stderr } = Bun.spawnSync([process.execPath, main, "sevrer"]);
-  expect(exitCode).toBe(2);
-  expect(stderr.toString()).toContain('"sevrer" is not a command (did you mean server?)');
 });
 
 test("after SIGTERM, Ctrl-C or a closed terminal nothing of ours is left, runners and database included", async () => {

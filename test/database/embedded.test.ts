@@ -1,6 +1,7 @@
 /** The embedded database: what makes it one that can be trusted. */
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import postgres from "postgres";
 import { version } from "../../node_modules/@electric-sql/pglite/package.json";
@@ -234,6 +235,22 @@ describe.concurrent("the embedded database's process", () => {
     await it.child.exited;
     expect(performance.now() - began).toBeLessThan(1000);
     expect(existsSync(dirname(it.socket))).toBe(false);
+  });
+
+  test("leaves alone what else is in the folder of its socket", async () => {
+    const { folder } = await freshPlace();
+    const shared = mkdtempSync(join(tmpdir(), "corral-shared-"));
+    try {
+      writeFileSync(join(shared, "precious"), "");
+      const child = Bun.spawn([...embeddedCommand, folder, join(shared, "db")], {
+        stdin: "ignore",
+        stdout: "ignore",
+      });
+      await child.exited;
+      expect(readdirSync(shared)).toEqual(["precious"]);
+    } finally {
+      rmSync(shared, { recursive: true, force: true });
+    }
   });
 
   test("refuses a folder that another has, naming it", async () => {

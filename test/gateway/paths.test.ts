@@ -6,15 +6,15 @@ import { ollamaGenerate } from "../../src/gateway/dialects/ollama/generate";
 import { createPaths } from "../../src/gateway/paths";
 
 const own = [
-  { method: "GET", path: "/" },
-  { method: "GET", path: "/api/health" },
-  { method: "POST", path: "/api/chat" },
-  { method: "POST", path: "/api/ollama/pull" },
-  { method: "DELETE", path: "/api/data/all" },
-  { method: "GET", path: "/api/models/repository" },
-  { method: "POST", path: "/api/models/repository/sync" },
-  { method: "PUT", path: "/api/models/repository/:name" },
-  { method: "DELETE", path: "/api/ollama/models/:name" },
+  { method: "GET", path: "/", use: null },
+  { method: "GET", path: "/api/health", use: null },
+  { method: "POST", path: "/api/chat", use: null },
+  { method: "POST", path: "/api/ollama/pull", use: null },
+  { method: "DELETE", path: "/api/data/all", use: null },
+  { method: "GET", path: "/api/models/repository", use: null },
+  { method: "POST", path: "/api/models/repository/sync", use: null },
+  { method: "PUT", path: "/api/models/repository/:name", use: null },
+  { method: "DELETE", path: "/api/ollama/models/:name", use: null },
 ];
 const placeOf = createPaths(
   own,
@@ -55,7 +55,44 @@ describe("a path", () => {
       "/v1",
       "/api/generate",
     ])
-      expect(placeOf("GET", path)).toEqual({ owner: "engine", kind: "pass" });
+      expect(placeOf("GET", path)).toMatchObject({ owner: "engine", kind: "pass" });
+  });
+
+  test("of Ollama's is open where it is inference or what its clients ask first, and needs the admin key elsewhere", () => {
+    const open = [
+      "POST /api/chat",
+      "POST /api/embed",
+      "POST /api/show",
+      "POST /v1/chat/completions",
+      "POST /v1/messages",
+      "GET /api/tags",
+      "HEAD /api/tags",
+      "GET /api/version",
+      "GET /v1/models/llama3.2",
+      "OPTIONS /api/pull",
+    ];
+    const guarded = {
+      "POST /api/pull": "changes",
+      "POST /api/%70ull": "changes",
+      "POST //api//pull": "changes",
+      "POST /api/pull/": "changes",
+      "POST /api/tags/..%2fpull": "changes",
+      "POST /api/create": "changes",
+      "POST /api/blobs/sha256:1": "changes",
+      "POST /api/me": "changes",
+      "DELETE /api/delete": "deletes",
+      "DELETE /v1/models/llama3.2": "deletes",
+      "GET /v1/responses/1": "reads texts",
+      "GET /api/tomorrow": "reads texts",
+      "POST /api/tags": "changes",
+      "PUT /api/chat2": "changes",
+    };
+    const useOf = (line: string) => {
+      const [method = "", path = ""] = line.split(" ");
+      return placeOf(method, path).use;
+    };
+    for (const line of open) expect([line, useOf(line)]).toEqual([line, null]);
+    for (const [line, use] of Object.entries(guarded)) expect([line, useOf(line)]).toEqual([line, use]);
   });
 
   test("of nobody is a 404", () => {

@@ -1,4 +1,5 @@
 /** The embedded database's process, as tests start it. */
 import { database } from "../../src/commands/database";
 
-await database(process.argv.slice(2));
+const [folder = "", socketPath = ""] = process.argv.slice(2);
+await database(folder, socketPath);

@@ -58,6 +58,7 @@ export function dataRoutes({ database, ledger }: { readonly database: Database; 
           "Data",
           "Clear all metrics",
           "Deletes metrics, for good, and gives their space back. Requests and their texts stay.",
+          "deletes",
         ),
       },
     )
@@ -74,6 +75,7 @@ export function dataRoutes({ database, ledger }: { readonly database: Database; 
           "Data",
           "Clear all request logs",
           "Deletes requests and their texts, for good. Metrics stay, and requests in flight are kept.",
+          "deletes",
         ),
       },
     )
@@ -94,6 +96,7 @@ export function dataRoutes({ database, ledger }: { readonly database: Database; 
           "Data",
           "Clear all data",
           "Deletes metrics, requests and texts, for good. The model repository stays.",
+          "deletes",
         ),
       },
     );

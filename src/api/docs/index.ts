@@ -31,6 +31,16 @@ export function docsRoutes(version: string) {
           servers: [{ url: "/", description: "This server" }],
           // Said, so that no tool takes it for forgotten.
           security: [],
+          components: {
+            securitySchemes: {
+              adminKey: {
+                type: "http",
+                scheme: "bearer",
+                description:
+                  "What reads texts, changes or deletes needs it where Corral listens on another address than loopback, or where CORRAL_ADMIN_KEY is set",
+              },
+            },
+          },
           tags: [
             { name: "Health", description: "How the parts are" },
             { name: "Engine", description: "The Ollama behind Corral" },

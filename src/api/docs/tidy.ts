@@ -3,6 +3,7 @@
  * are no URLs, responses lack descriptions. This mends the kinds of fault, wherever they stand.
  */
 import { STATUS_CODES } from "node:http";
+import { useMark } from "../common";
 
 /** @returns the document, mended; what is no object is answered as it is */
 export function tidy(document: unknown): unknown {
@@ -41,8 +42,12 @@ function asEnum({ anyOf, ...rest }: Record<string, unknown>): Record<string, unk
 const everywhere = { 403: "Forbidden", 500: "ServerError" };
 
 function describe(operation: Record<string, unknown>, document: Record<string, unknown>): void {
+  const guarded = operation[useMark] !== undefined;
+  // Where Corral listens on loopback alone none is needed: the empty one says so.
+  if (guarded) operation.security = [{ adminKey: [] }, {}];
   if (isObject(operation.responses)) {
-    for (const [status, model] of Object.entries(everywhere)) {
+    const shared = guarded ? { 401: "Unauthorized", ...everywhere } : everywhere;
+    for (const [status, model] of Object.entries(shared)) {
       const $ref = `#/components/schemas/${model}`;
       const found = resolve($ref, document);
       operation.responses[status] ??= {

@@ -23,6 +23,7 @@ export function engineRoutes({ engine }: { readonly engine: OllamaService }) {
         "Engine",
         "The engine's log",
         "The last lines that Ollama printed, where Corral started it. They may hold prompts when OLLAMA_DEBUG is set.",
+        "reads texts",
       ),
     })
     .post("/api/engine/restart", () => restart(engine), {
@@ -31,6 +32,7 @@ export function engineRoutes({ engine }: { readonly engine: OllamaService }) {
         "Engine",
         "Restart the engine",
         "Ends Ollama and starts it anew; also after it was given up for crashing. 409 for an Ollama that Corral did not start.",
+        "changes",
       ),
     });
 }

@@ -61,7 +61,12 @@ export function repositoryRoutes(parts: RepositoryParts) {
             ...errors.tooLarge,
             ...errors.server,
           },
-          detail: about(tag, "Add a model", "Adds a model, installed or not. A name that exists is 409."),
+          detail: about(
+            tag,
+            "Add a model",
+            "Adds a model, installed or not. A name that exists is 409.",
+            "changes",
+          ),
         },
       )
       .post("/api/models/repository/sync", () => sync(parts), {
@@ -70,6 +75,7 @@ export function repositoryRoutes(parts: RepositoryParts) {
           tag,
           "Sync with installed models",
           "Adds what is installed and unknown, marks what is gone; people's descriptions stay.",
+          "changes",
         ),
       })
       .get("/api/models/repository/:name", details, {
@@ -95,11 +101,21 @@ export function repositoryRoutes(parts: RepositoryParts) {
           ...errors.tooLarge,
           ...errors.server,
         },
-        detail: about(tag, "Update a model", "Changes what is given: favourite, default, description, tags."),
+        detail: about(
+          tag,
+          "Update a model",
+          "Changes what is given: favourite, default, description, tags.",
+          "changes",
+        ),
       })
       .delete("/api/models/repository/:name", remove, {
         response: { 200: "Done", ...errors.invalid, ...errors.unknownModel, ...errors.server },
-        detail: about(tag, "Remove a model", "Forgets the preferences. The installed model stays."),
+        detail: about(
+          tag,
+          "Remove a model",
+          "Forgets the preferences. The installed model stays.",
+          "deletes",
+        ),
       })
       // The same for names with plain slashes, which the router takes for more path.
       .get("/api/models/repository/*", details, { detail: { hide: true } })

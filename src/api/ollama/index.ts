@@ -70,6 +70,7 @@ export function ollamaRoutes({ engine, client, pulls, library }: OllamaParts) {
             tag,
             "Pull a model",
             "Pulls a model and streams its progress as Server-Sent Events. The pull belongs to the server: a client that leaves does not stop it, and a second pull of the same model attaches to the first. A failure is an event with status `error` and a `message`.",
+            "changes",
           ),
           responses: {
             200: streamed("text/event-stream", "Progress, one event a step", pullExample),
@@ -86,6 +87,7 @@ export function ollamaRoutes({ engine, client, pulls, library }: OllamaParts) {
         tag,
         "Delete a model",
         "Deletes an installed model and frees its disk space. The name may hold slashes, encoded or plain.",
+        "deletes",
       ),
     })
     .delete("/api/ollama/models/*", remove, { detail: { hide: true } })

@@ -29,6 +29,7 @@ export function statsRoutes(parts: StatsParts) {
         "Statistics",
         "Request logs",
         "Requests with prompt and reply: filtered, sorted, searched, page by page.",
+        "reads texts",
       ),
     })
     .get("/api/models", ({ query }) => modelStatistics(database, query), {

@@ -6,12 +6,11 @@
  * of our own falls between a client's Parse and its Bind, or into its transaction (tried: two of five transactions
  * failed). They come through the one connection, from `upkeep.ts`.
  */
-import { rmSync } from "node:fs";
-import { dirname } from "node:path";
 import { PGLiteSocketServer } from "@electric-sql/pglite-socket";
 import { Failure, messageOf } from "../../errors";
 import { type Lock, takeLock } from "../../folder";
 import { isMade, makePglite, openPglite } from "./pglite";
+import { removeSocket } from "./socket";
 import { say } from "./words";
 
 /** How long a killed server's child may take to die and let go of the folder. */
@@ -20,11 +19,11 @@ const LOCK_WITHIN_MS = 5000;
 /**
  * Serves the database of a folder until stdin ends or SIGTERM comes.
  * @param folder of the database's files; made where it is missing. `<folder>.lock` is held meanwhile
- * @param socketPath in a folder that only this user can enter; that folder is removed at the end
+ * @param socketPath in a folder that only this user can enter; both are removed at the end
  */
 export async function serveEmbedded(folder: string, socketPath: string): Promise<void> {
   const end = (code: number): never => {
-    rmSync(dirname(socketPath), { recursive: true, force: true });
+    removeSocket(socketPath);
     process.exit(code);
   };
   // The parent died: nobody is there to be answered, and what was acknowledged is synced.

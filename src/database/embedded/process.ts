@@ -1,11 +1,12 @@
 /** The embedded database as a child process of the server's: started, kept, restarted, and where its socket is. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { Child } from "../../children/child";
 import { signalProcess } from "../../children/processes";
 import type { ChildRegistry } from "../../children/registry";
 import type { Log } from "../../log";
+import { removeSocket } from "./socket";
 import { heard } from "./words";
 
 export interface EmbeddedOptions {
@@ -128,7 +129,7 @@ export class EmbeddedProcess {
   }
 
   #removeSocket(): void {
-    if (this.#socketPath !== null) rmSync(dirname(this.#socketPath), { recursive: true, force: true });
+    if (this.#socketPath !== null) removeSocket(this.#socketPath);
     this.#socketPath = null;
   }
 

@@ -1,0 +1,65 @@
+/**
+ * The admin key: what reads texts, changes or deletes needs it wherever others than this machine's users can call.
+ * Inference, health and figures stay open there.
+ */
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { failure, messageOf } from "./errors";
+
+/** What a request does that not everybody may. */
+export const uses = ["reads texts", "changes", "deletes"] as const;
+export type Use = (typeof uses)[number];
+
+export interface AdminKey {
+  readonly key: string;
+  /** `made`: just now, and nobody has seen it yet. */
+  readonly source: "setting" | "kept" | "made";
+}
+
+/**
+ * The key kept in a file, 0600; made where there is none.
+ * @throws Failure `folder_unusable` for a file that can't be read or written, or holds no key
+ */
+export function keptAdminKey(path: string): AdminKey {
+  try {
+    if (existsSync(path)) {
+      const key = readFileSync(path, "utf8").trim();
+      if (!/^[\x21-\x7e]{16,}$/.test(key)) throw new Error("it holds no key of 16 or more characters");
+      // It may have been copied here, or restored from a backup.
+      chmodSync(path, 0o600);
+      return { key, source: "kept" };
+    }
+    // A prefix by which scanners for leaked secrets can know it.
+    const key = `corral_${randomBytes(32).toString("base64url")}`;
+    writeFileSync(`${path}.new`, `${key}\n`, { mode: 0o600 });
+    renameSync(`${path}.new`, path);
+    return { key, source: "made" };
+  } catch (error) {
+    throw failure.start(
+      "folder_unusable",
+      `the admin key in ${path} can't be had (${messageOf(error)}): delete the file to have a new one made, or set CORRAL_ADMIN_KEY`,
+    );
+  }
+}
+
+export interface Access {
+  /** Whether a request with this Authorization may do what not everybody may. */
+  allows(authorization: string | null): boolean;
+  /** Whether this Authorization is Corral's own, and nobody else's business. */
+  isOurs(authorization: string | null): boolean;
+}
+
+/** @param key null where everybody who can call may do everything: on loopback without a key of its own */
+export function createAccess(key: string | null): Access {
+  const right = key === null ? null : digest(key);
+  const isOurs = (authorization: string | null) => {
+    const given = /^Bearer +(\S+) *$/i.exec(authorization ?? "")?.[1];
+    // Digests are of one length, so that the comparison takes the same time whatever was given.
+    return right !== null && given !== undefined && timingSafeEqual(digest(given), right);
+  };
+  return { allows: (authorization) => right === null || isOurs(authorization), isOurs };
+}
+
+function digest(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}

@@ -1,0 +1,75 @@
+import { expect, test } from "bun:test";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { createAccess, keptAdminKey } from "../src/access";
+
+function inFolder(use: (path: string) => void): void {
+  const folder = mkdtempSync(join(tmpdir(), "corral-access-"));
+  try {
+    use(join(folder, "admin-key"));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+test("the admin key is made once, kept so that nobody else can read it, and found again", () => {
+  inFolder((path) => {
+    const made = keptAdminKey(path);
+    expect(made).toMatchObject({ source: "made", key: expect.stringMatching(/^corral_[\w-]{43}$/) });
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect(keptAdminKey(path)).toEqual({ key: made.key, source: "kept" });
+  });
+});
+
+test("a key file of one's own is taken, and closed to others", () => {
+  inFolder((path) => {
+    writeFileSync(path, "a key of my own choice\n".replaceAll(" ", "-"));
+    chmodSync(path, 0o644);
+    expect(keptAdminKey(path)).toEqual({ key: "a-key-of-my-own-choice", source: "kept" });
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+});
+
+test("a key file that holds no key stops the start, and is left as it is", () => {
+  inFolder((path) => {
+    for (const text of ["", "short", "with spaces in the middle of it"]) {
+      writeFileSync(path, text);
+      expect(() => keptAdminKey(path)).toThrow(
+        `the admin key in ${path} can't be had (it holds no key of 16 or more characters): delete the file`,
+      );
+      expect(readFileSync(path, "utf8")).toBe(text);
+    }
+  });
+});
+
+test("the key is taken as a bearer token, in any case of the word, and nothing else is", () => {
+  const access = createAccess("sesame-open-sesame");
+  for (const right of ["Bearer sesame-open-sesame", "bearer  sesame-open-sesame "])
+    expect([access.allows(right), access.isOurs(right)]).toEqual([true, true]);
+  for (const wrong of [
+    null,
+    "",
+    "Bearer",
+    "Bearer ",
+    "sesame-open-sesame",
+    "Basic sesame-open-sesame",
+    "Bearer sesame",
+  ])
+    expect([access.allows(wrong), access.isOurs(wrong)]).toEqual([false, false]);
+  fc.assert(
+    fc.property(fc.string({ unit: "binary" }), (text) => {
+      if (text.trim() !== "sesame-open-sesame") expect(access.allows(`Bearer ${text}`)).toBe(false);
+    }),
+  );
+});
+
+test("without a key everybody may, and no Authorization is Corral's own", () => {
+  const access = createAccess(null);
+  expect([access.allows(null), access.allows("Bearer x"), access.isOurs("Bearer x")]).toEqual([
+    true,
+    true,
+    false,
+  ]);
+});
