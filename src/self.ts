@@ -1,12 +1,9 @@
 /** How this program starts itself once more, as another command: from source or from the single binary. */
-import { join } from "node:path";
 
-/** Whether this is the single binary. */
-export const isCompiled = import.meta.url.includes("/$bunfs/") || import.meta.url.includes("~BUN");
+/** Whether this is the single binary. (import.meta.url does not tell: with --bytecode it is the source's.) */
+export const isCompiled = Bun.isStandaloneExecutable;
 
 /** The command line that runs `corral ...words`. */
 export function selfCommand(...words: string[]): string[] {
-  return isCompiled
-    ? [process.execPath, ...words]
-    : [process.execPath, join(import.meta.dir, "main.ts"), ...words];
+  return isCompiled ? [process.execPath, ...words] : [process.execPath, Bun.main, ...words];
 }

@@ -14,6 +14,10 @@ export interface CorralOptions {
   /** Further variables; an empty value unsets one. Simulator variables reach the engine, which inherits them. */
   readonly environment?: Record<string, string>;
   readonly flags?: readonly string[];
+  /** What to run instead of the source, without its command. */
+  readonly program?: readonly string[];
+  /** Where it is started; somewhere without a bunfig.toml or an .env when absent. */
+  readonly cwd?: string;
   /** A PostgreSQL server's URL; the embedded database, copied from a template, when absent. */
   readonly databaseUrl?: string;
   /** A data folder to go on with; a fresh one, removed at the end, when absent. */
@@ -58,9 +62,9 @@ export async function startCorral(options: CorralOptions = {}): Promise<RunningC
     ...(databaseUrl ? { DATABASE_URL: databaseUrl } : {}),
     ...options.environment,
   };
-  const child = Bun.spawn([process.execPath, main, "server", ...(options.flags ?? [])], {
-    // Somewhere without a bunfig.toml or an .env.
-    cwd: tmpdir(),
+  const program = options.program ?? [process.execPath, main];
+  const child = Bun.spawn([...program, "server", ...(options.flags ?? [])], {
+    cwd: options.cwd ?? tmpdir(),
     env: environment,
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -139,7 +143,11 @@ export function describeCorral(
   describe(name, () => withCorral(suite, () => startCorral(options)));
 }
 
-function withCorral(suite: (corral: () => RunningCorral) => void, start: () => Promise<RunningCorral>): void {
+/** A Corral for a whole suite, started in a way of its own. */
+export function withCorral(
+  suite: (corral: () => RunningCorral) => void,
+  start: () => Promise<RunningCorral>,
+): void {
   let running: RunningCorral | null = null;
   beforeAll(async () => {
     running = await start();
