@@ -1,6 +1,7 @@
 /** Models that Ollama has and can get: pulls, deleting, the library. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createLibrary } from "../../src/api/ollama/library";
+import shipped from "../../src/api/ollama/library.json";
 import { silentLog } from "../../src/log";
 import { describeCorral, eventually, getJson } from "../support/corral";
 import { curl, events, send } from "./calls";
@@ -133,11 +134,32 @@ describe("the library", () => {
     answer = () => html(["one", "two", "three"]);
     expect(await make().search("words", 1, 1)).toEqual({
       models: [
-        { name: "two", description: "A model, of words", sizes: ["3b", "8b"], capabilities: ["tools"] },
+        {
+          name: "two",
+          description: "A model, of words",
+          sizes: ["3b", "8b"],
+          tags: [],
+          capabilities: ["tools"],
+        },
       ],
       total: 3,
       source: "ollama.com",
+      as_of: null,
     });
+  });
+
+  test("adds the tags that it knows to what the site says, whose page shows none", async () => {
+    answer = () => html(["llama3.2", "someone/llama3.2"]);
+    expect(await make().search("words", 5, 0)).toMatchObject({
+      models: [{ tags: ["latest", "1b", "3b"] }, { tags: [] }],
+    });
+  });
+
+  test("asks the site for a name without its tag, which the site's search does not know", async () => {
+    answer = () => html(["one"]);
+    asked.length = 0;
+    await make().search("someone/one:3b", 5, 0);
+    expect(asked).toEqual(["someone/one"]);
   });
 
   test("is asked once an hour for the same words", async () => {
@@ -160,6 +182,7 @@ describe("the library", () => {
       for (const words of ["llama", ""]) {
         const page = await library.search(words, 5, 0);
         expect(page.source).toBe("shipped");
+        expect(page.as_of).toBe(shipped.date);
         expect(page.models.length).toBeGreaterThan(0);
       }
     }

@@ -1,7 +1,7 @@
 /**
  * The library of models that can be pulled. ollama.com is asked where it can be reached within three seconds; it has no
  * API for this, so its search page is read. The list that is shipped with the program answers when it can't, or when
- * the page has changed beyond reading: an error is never an empty list.
+ * the page has changed beyond reading: an error is never an empty list. An answer from that list says of which day it is.
  */
 import { messageOf } from "../../errors";
 import type { Log } from "../../log";
@@ -12,6 +12,8 @@ interface LibraryModel {
   description: string;
   /** Parameters, such as "3b". */
   sizes: string[];
+  /** What can follow the name in a pull. */
+  tags: string[];
   capabilities: string[];
 }
 
@@ -19,6 +21,8 @@ interface LibraryPage {
   models: LibraryModel[];
   total: number;
   source: "ollama.com" | "shipped";
+  /** The day the shipped list tells of; null where ollama.com answered. */
+  as_of: string | null;
 }
 
 export interface Library {
@@ -32,6 +36,17 @@ const KEPT_MS = 3_600_000;
 /** While ollama.com can't be reached, each search would wait three seconds for nothing. */
 const FAILURE_KEPT_MS = 60_000;
 const MOST_KEPT = 200;
+
+const shippedModels: readonly LibraryModel[] = shipped.models;
+const shippedByName = new Map(shippedModels.map((model) => [model.name, model]));
+/** What the words of a search are compared with, made once. */
+const shippedWords = new Map(
+  shippedModels.map((model) => {
+    const { name, description, capabilities, sizes, tags } = model;
+    const text = [name, description, ...capabilities, ...sizes, ...tags].join(" ").toLowerCase();
+    return [model, { text, words: text.split(/[^a-z0-9.]+/) }];
+  }),
+);
 
 /** @param site such as https://ollama.com */
 export function createLibrary(site: string, log: Log): Library {
@@ -65,7 +80,8 @@ export function createLibrary(site: string, log: Log): Library {
   return {
     async search(query, limit, offset) {
       const asked = query.trim().toLowerCase();
-      const found = await online(asked);
+      // The site's search knows names, and no tag behind them.
+      const found = await online(asked.replace(/(?<=\S):\S*/g, ""));
       // Nothing found may also mean that the page has changed: the shipped list then knows better.
       const useOnline = found !== null && (found.length > 0 || shippedFor(asked).length === 0);
       const models = useOnline ? found : shippedFor(asked);
@@ -73,21 +89,50 @@ export function createLibrary(site: string, log: Log): Library {
         models: models.slice(offset, offset + limit),
         total: models.length,
         source: useOnline ? "ollama.com" : "shipped",
+        as_of: useOnline ? null : shipped.date,
       };
     },
-    describe: (name) => shipped.models.find((model) => model.name === name.split(":")[0])?.description ?? "",
+    describe: (name) => shippedByName.get(name.split(":")[0] ?? "")?.description ?? "",
   };
 }
 
+/** By popularity, but a model of exactly the name that was asked for comes first. */
 function shippedFor(query: string): LibraryModel[] {
-  const words = query.split(/\s+/).filter(Boolean);
-  return shipped.models.filter((model) => {
-    const text = `${model.name} ${model.description} ${model.capabilities.join(" ")}`.toLowerCase();
-    return words.every((word) => text.includes(word));
-  });
+  const asked = query.split(/\s+/).filter(Boolean);
+  const names = new Set(asked.map((word) => modelAndTag(word).name));
+  const found = shippedModels.filter((model) => asked.every((word) => matches(model, word)));
+  return [
+    ...found.filter((model) => names.has(model.name)),
+    ...found.filter((model) => !names.has(model.name)),
+  ];
 }
 
-/** The models of ollama.com's search page, by the marks that its own tests use. */
+function matches(model: LibraryModel, word: string): boolean {
+  const { name, tag } = modelAndTag(word);
+  // Nearly every quantisation of a model is a tag, and no list holds them all: its name is enough.
+  if (model.name === name) return true;
+  if (tag !== "") return model.name.includes(name) && hasWord(model, tag);
+  return hasWord(model, name || word);
+}
+
+function hasWord(model: LibraryModel, word: string): boolean {
+  const { text = "", words = [] } = shippedWords.get(model) ?? {};
+  // "8b" is not a part of "1.8b".
+  return isSize(word) ? words.some((one) => one.startsWith(word)) : text.includes(word);
+}
+
+/** Such as 8b, 1.5b, 270m, 8x7b. */
+function isSize(word: string): boolean {
+  return /^\d[\dx.]*[bm]$/.test(word);
+}
+
+/** "registry.ollama.ai/library/llama3.2:3b" is llama3.2 with the tag 3b. */
+function modelAndTag(word: string): { name: string; tag: string } {
+  const [name = "", tag = ""] = (word.split("/").findLast(Boolean) ?? "").split(":");
+  return { name, tag };
+}
+
+/** The models of ollama.com's search page, by the marks that its own tests use. It shows no tags: the shipped list does. */
 async function readSearchPage(response: Response): Promise<LibraryModel[]> {
   const models: LibraryModel[] = [];
   const append = (put: (model: LibraryModel, text: string) => void) => ({
@@ -107,7 +152,7 @@ async function readSearchPage(response: Response): Promise<LibraryModel[]> {
   const page = new HTMLRewriter()
     .on("[x-test-model]", {
       element: () => {
-        models.push({ name: "", description: "", sizes: [], capabilities: [] });
+        models.push({ name: "", description: "", sizes: [], tags: [], capabilities: [] });
       },
     })
     .on(
@@ -128,5 +173,9 @@ async function readSearchPage(response: Response): Promise<LibraryModel[]> {
   await page.text();
   return models
     .filter((model) => model.name !== "")
-    .map((model) => ({ ...model, description: model.description.replace(/\s+/g, " ").trim() }));
+    .map((model) => ({
+      ...model,
+      description: model.description.replace(/\s+/g, " ").trim(),
+      tags: shippedByName.get(model.name)?.tags ?? [],
+    }));
 }

@@ -1,5 +1,6 @@
 import { Type } from "@sinclair/typebox";
-import { oneOf, timeSchema } from "../common";
+import { nullable, oneOf, timeSchema } from "../common";
+import shipped from "./library.json";
 
 export const libraryQuery = Type.Object({
   q: Type.Optional(
@@ -66,14 +67,26 @@ export const ollamaModels = {
       models: Type.Array(
         Type.Object({
           name: Type.String({ examples: ["llama3.2"] }),
-          description: Type.String({ examples: ["Meta's small Llama models, 1B and 3B"] }),
+          description: Type.String({
+            examples: ["Meta's small Llama models for conversation and summaries, 1B and 3B."],
+          }),
           sizes: Type.Array(Type.String(), { description: "Parameters", examples: [["1b", "3b"]] }),
+          tags: Type.Array(Type.String(), {
+            description:
+              "What can follow the name in a pull, `llama3.2:3b`: a choice, without quantisations. From the list shipped with Corral, whoever answered; empty for models that it does not hold",
+            examples: [["latest", "1b", "3b"]],
+          }),
           capabilities: Type.Array(Type.String(), { examples: [["tools"]] }),
         }),
       ),
       total: Type.Integer({ description: "All that were found", examples: [1] }),
       source: oneOf(["ollama.com", "shipped"], {
         description: "Who answered: the site, or the list shipped with Corral",
+        examples: ["shipped"],
+      }),
+      as_of: nullable(Type.String(), {
+        description: "The day that the shipped list tells of, as YYYY-MM-DD; null when ollama.com answered",
+        examples: [shipped.date],
       }),
     },
     { description: "Models that can be pulled" },
