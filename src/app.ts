@@ -18,6 +18,7 @@ import { instanceHeader } from "./engine/place";
 import type { Pulls } from "./engine/pulls";
 import type { OllamaService } from "./engine/service";
 import { asFailure, type Failure, failure, messageOf } from "./errors";
+import { hangUp } from "./gateway/body";
 import { contractChat } from "./gateway/dialects/contract/chat";
 import { ollamaChat } from "./gateway/dialects/ollama/chat";
 import { ollamaGenerate } from "./gateway/dialects/ollama/generate";
@@ -27,7 +28,13 @@ import { createPaths, type Place } from "./gateway/paths";
 import type { Ledger } from "./ledger/ledger";
 import type { Log } from "./log";
 import { allowedHeaders, hostAllowed, originAllowed, preflightSeconds } from "./origins";
+import { pathOf, routedPath, urlOf } from "./request-path";
 import { sayWrong } from "./schema";
+
+/** How long a connection is kept on which nothing is asked. */
+export const IDLE_SECONDS = 120;
+
+type Server = Pick<Bun.Server<unknown>, "requestIP" | "timeout">;
 
 export interface AppParts {
   readonly engine: OllamaService;
@@ -59,13 +66,17 @@ export function createApp(parts: AppParts) {
   const { engine, gateway, log, instance } = parts;
   const places = new WeakMap<Request, Place>();
   const machine = hostname();
+  /** Of requests that were made anew, which have no connection of their own. */
+  const addresses = new WeakMap<Request, string | null>();
   let placeOf: ReturnType<typeof createPaths>;
   let again: (request: Request) => Promise<Response>;
 
-  const carry = async (request: Request, address: string | null): Promise<Response> => {
+  const carry = async (request: Request, server: Server | null): Promise<Response> => {
     const place = places.get(request) ?? placeOf(request.method, pathOf(request));
-    if (place.owner === "engine") return gateway.handle(request, place, address);
-    throw failure.notFound(pathOf(request));
+    if (place.owner !== "engine") throw failure.notFound(pathOf(request));
+    // The admin key ends here: it is no business of Ollama's.
+    if (parts.access.isOurs(request.headers.get("authorization"))) request.headers.delete("authorization");
+    return gateway.handle(request, place, addressOf(request, server), patience(request, server));
   };
   const forEngine = (request: Request): boolean => {
     try {
@@ -83,25 +94,23 @@ export function createApp(parts: AppParts) {
         "a request failed inside Corral",
       );
     }
-    const response = Response.json(known.body, { status: known.status });
+    const response = hangUp(known, Response.json(known.body, { status: known.status }));
     response.headers.set(instanceHeader, instance);
     return response;
   };
 
+  const addressOf = (request: Request, server: Server | null) =>
+    addresses.get(request) ?? server?.requestIP(request)?.address ?? null;
+
   /** Lets through what everybody may, or who has the key; says in the log who used what not everybody may. */
   const guard = (request: Request, place: Place, client: string | null): Response | null => {
     const { use } = place;
+    if (use === null) return null;
     const authorization = request.headers.get("authorization");
-    if (use !== null) {
-      const allowed = parts.access.allows(authorization);
-      const fields = { use, method: request.method, path: pathOf(request), client };
-      log[allowed ? "info" : "warn"](fields, allowed ? "admin use" : "refused: no admin key, or a wrong one");
-      if (!allowed) return unauthorized(request, place, authorization !== null);
-    }
-    // It ends here: it is no business of Ollama's.
-    if (place.owner === "engine" && parts.access.isOurs(authorization))
-      request.headers.delete("authorization");
-    return null;
+    const allowed = parts.access.allows(authorization);
+    const fields = { use, method: request.method, path: pathOf(request), client };
+    log[allowed ? "info" : "warn"](fields, allowed ? "admin use" : "refused: no admin key, or a wrong one");
+    return allowed ? null : unauthorized(request, place, authorization !== null);
   };
   const unauthorized = (request: Request, place: Place, given: boolean): Response => {
     const refusal = failure.unauthorized(given);
@@ -115,8 +124,21 @@ export function createApp(parts: AppParts) {
   };
 
   const app = new Elysia({ name: "corral" })
+    // Before all that judges a path: what is judged must be what is routed.
+    .onRequest(({ request, server, set }) => {
+      const url = urlOf(request);
+      if (url === null) return failed(request, failure.invalid("the Host and the path make no address"));
+      if (routedPath(request.url) === url.pathname) return undefined;
+      const clean = new Request(`http://localhost${url.pathname}${url.search}`, request);
+      addresses.set(clean, addressOf(request, server));
+      // Whoever calls without a proper Host closes its connection itself: there is no way back to its request.
+      server?.timeout(request, 0);
+      // The answer has its own.
+      withoutCors(set.headers);
+      return again(clean);
+    })
     // Before cors, which would answer a foreign preflight.
-    .onRequest(({ request, set }) => {
+    .onRequest(({ request, set, server }) => {
       const host = request.headers.get("host");
       const origin = request.headers.get("origin");
       if (parts.loopback && !hostAllowed(host, machine)) {
@@ -133,7 +155,7 @@ export function createApp(parts: AppParts) {
       // No browser's preflight, which the plug-in below would answer: it is Ollama that knows its methods.
       if (request.method === "OPTIONS" && origin === null && forEngine(request)) {
         withoutCors(set.headers);
-        return carry(request, null);
+        return carry(request, server);
       }
       return undefined;
     })
@@ -158,7 +180,7 @@ export function createApp(parts: AppParts) {
           set.headers.allow = place.methods.join(", ");
           throw failure.methodNotAllowed(request.method, place.path, place.methods);
         }
-        const refused = guard(request, place, server?.requestIP(request)?.address ?? null);
+        const refused = guard(request, place, addressOf(request, server));
         if (refused) return refused;
         places.set(request, place);
       } catch (error) {
@@ -179,7 +201,8 @@ export function createApp(parts: AppParts) {
     .use(dataRoutes(parts))
     .use(docsRoutes(parts.version))
     .get("/", ({ request }) => home(request), { detail: { hide: true } })
-    .all("/*", ({ request, server }) => catchAll(request, server?.requestIP(request)?.address ?? null), {
+    // What no route took: the engine's paths.
+    .all("/*", ({ request, server }) => carry(request, server), {
       parse: "none",
       detail: { hide: true },
     });
@@ -192,15 +215,6 @@ export function createApp(parts: AppParts) {
   );
   again = (request) => app.handle(request);
 
-  /** What no route took: the engine's paths, and ours that the router missed for a Host of under four characters (traps.md). */
-  async function catchAll(request: Request, address: string | null): Promise<Response> {
-    const place = places.get(request) ?? placeOf(request.method, pathOf(request));
-    if (place.owner === "engine") return carry(request, address);
-    const url = new URL(request.url, "http://localhost");
-    if (url.hostname === "localhost") throw failure.notFound(url.pathname);
-    return again(new Request(`http://localhost${url.pathname}${url.search}`, request));
-  }
-
   return app;
 }
 
@@ -208,6 +222,12 @@ export function createApp(parts: AppParts) {
 function useOf({ detail }: { readonly detail?: unknown }): Use | null {
   const mark = typeof detail === "object" && detail !== null && useMark in detail ? detail[useMark] : null;
   return uses.find((use) => use === mark) ?? null;
+}
+
+/** Lets a request's connection be silent while it is served: models load and think for minutes. @returns ends that */
+export function patience(request: Request, server: Server | null): () => void {
+  server?.timeout(request, 0);
+  return () => server?.timeout(request, IDLE_SECONDS);
 }
 
 function withoutCors(headers: Record<string, unknown>): void {
@@ -229,11 +249,6 @@ function toFailure(thrown: unknown): Failure {
   if (thrown instanceof ParseError)
     return thrown.cause === undefined ? failure.invalid("the body can't be read") : asFailure(thrown.cause);
   return asFailure(thrown);
-}
-
-function pathOf(request: Request): string {
-  // HTTP/1.0 without a Host leaves Bun with a path alone.
-  return new URL(request.url, "http://localhost").pathname;
 }
 
 function stackOf(thrown: unknown): string | undefined {

@@ -67,6 +67,13 @@ export const failure = {
       `${given ? "this is not Corral's admin key" : "this needs Corral's admin key"}: send the header "Authorization: Bearer KEY" with what CORRAL_ADMIN_KEY was set to, or else with the key in the file admin-key of Corral's data folder`,
     ),
   forbidden: (message: string) => new Failure("forbidden", 403, "Forbidden", message),
+  silentBody: (silenceMs: number) =>
+    new Failure(
+      "request_timeout",
+      408,
+      "Request timeout",
+      `nothing more of the body came for ${Math.round(silenceMs / 1000)} s: send it again`,
+    ),
   tooLarge: (limitBytes: number) =>
     new Failure(
       "too_large",

@@ -2,7 +2,7 @@
 import { type AdminKey, createAccess, keptAdminKey } from "../access";
 import { calledHost, isLoopback, urlOf } from "../address";
 import { createLibrary } from "../api/ollama/library";
-import { createApp } from "../app";
+import { createApp, IDLE_SECONDS } from "../app";
 import { ChildRegistry } from "../children/registry";
 import { openDatabase } from "../database/database";
 import { codeOf } from "../engine/client";
@@ -158,8 +158,10 @@ export async function startServer({
       hostname: values.host,
       // Elysia's default would let a second Corral listen on the same port, and each get some of the requests.
       reusePort: false,
-      // Bun's default would end a request while a slow model loads (traps.md).
-      idleTimeout: 0,
+      // Else Bun shows its own errors with our source in them.
+      development: false,
+      // For connections without a request; what may take long lifts it for itself (app.ts).
+      idleTimeout: IDLE_SECONDS,
       // Uploads of models pass through; paths of ours have a limit of their own.
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     });

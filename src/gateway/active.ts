@@ -4,6 +4,8 @@ export interface Running {
   readonly id: string;
   /** Ends it with an error in its dialect: the server stops. */
   stop(): void;
+  /** Called once when it runs no more: its connection is idle. */
+  over(): void;
 }
 
 export class Active {
@@ -19,6 +21,7 @@ export class Active {
   }
 
   remove(id: string): void {
+    this.#running.get(id)?.over();
     this.#running.delete(id);
     if (this.#running.size > 0) return;
     for (const resolve of this.#idle) resolve();

@@ -1,33 +1,95 @@
 /** Reading a request's body, bounded. */
-import { Failure, failure } from "../errors";
+import { asFailure, Failure, failure } from "../errors";
 
 /** The contract's limit on its paths. */
 export const contractBodyBytes = 64_000_000;
 /** Inference with images: Ollama has no limit, our memory does. */
 export const inferenceBodyBytes = 256_000_000;
 
+/** A client that sends nothing of its body for longer is gone without a goodbye, or keeps a file handle of ours for fun. */
+const SILENCE_MS = 60_000;
+
 /**
  * The whole body.
- * @throws Failure 413 beyond the limit, without reading on; 400 where the client left in the middle of it
+ * @throws Failure 413 beyond the limit, without reading on; 408, and 400 where the client left in the middle of it
  */
-export async function readBody(request: Request, limitBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+export async function readBody(
+  request: Request,
+  limitBytes: number,
+  silenceMs = SILENCE_MS,
+): Promise<Uint8Array<ArrayBuffer>> {
   if (Number(request.headers.get("content-length") ?? 0) > limitBytes) throw failure.tooLarge(limitBytes);
   if (!request.body) return new Uint8Array(0);
+  const reader = request.body.getReader();
   const parts: Uint8Array<ArrayBuffer>[] = [];
   let size = 0;
   try {
-    for await (const part of request.body) {
-      size += part.length;
+    for (;;) {
+      const next = await nextPiece(reader, silenceMs);
+      if (next.done) break;
+      size += next.value.length;
       if (size > limitBytes) throw failure.tooLarge(limitBytes);
-      parts.push(part);
+      parts.push(next.value);
     }
+  } catch (error) {
+    reader.cancel().catch(() => {});
+    throw error;
+  }
+  return parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts);
+}
+
+/**
+ * A body to hand on, read no faster than it is taken.
+ * @param broken is told why, where it does not come to its end
+ */
+export function passedBody(
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+  broken: (why: Failure) => void,
+  silenceMs = SILENCE_MS,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const reader = body.getReader();
+  return new ReadableStream<Uint8Array<ArrayBuffer>>(
+    {
+      pull: async (controller) => {
+        try {
+          const next = await nextPiece(reader, silenceMs);
+          if (next.done) controller.close();
+          else controller.enqueue(next.value);
+        } catch (error) {
+          broken(asFailure(error));
+          // Without a reason: Bun 1.4.4 prints one with its stack.
+          controller.error();
+        }
+      },
+      cancel: () => reader.cancel(),
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+/** Has a connection closed after its answer where its body never came to an end: Bun would keep it for ever. */
+export function hangUp({ status }: Failure, response: Response): Response {
+  if (status === 408) response.headers.set("connection", "close");
+  return response;
+}
+
+/**
+ * The next piece of a body; how long whoever takes them takes is nobody's silence.
+ * @throws Failure 408 for a client that is silent, 400 for one that left
+ */
+async function nextPiece(reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>, silenceMs: number) {
+  const silence = Promise.withResolvers<never>();
+  const timer = setTimeout(() => silence.reject(failure.silentBody(silenceMs)), silenceMs);
+  try {
+    return await Promise.race([reader.read(), silence.promise]);
   } catch (error) {
     // Bun's own words are for a connection that was closed: nobody reads the answer, and it is no fault of ours.
     throw error instanceof Failure
       ? error
       : failure.invalid("the connection was closed before the body was over");
+  } finally {
+    clearTimeout(timer);
   }
-  return parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts);
 }
 
 /** Go's limit. Beyond it Ollama refuses, and writing JSON takes seconds until it gives up (Bun 1.4.4). */

@@ -32,12 +32,18 @@ export class Gateway {
   }
 
   /** Answers a request for the engine. Never throws. */
-  async handle(request: Request, place: EnginePlace, clientAddress: string | null): Promise<Response> {
+  async handle(
+    request: Request,
+    place: EnginePlace,
+    clientAddress: string | null,
+    over: () => void,
+  ): Promise<Response> {
     const parts = {
       ...this.#options,
       active: this.active,
       knownModels: this.knownModels,
       stopping: this.#stopping,
+      over,
     };
     if (place.kind === "pass") return pass(request, parts);
     return new Passage(parts, request, clientAddress).answer(place.dialects);

@@ -3,6 +3,7 @@ import type { Engine } from "../engine/service";
 import { asFailure, type Failure, failure, messageOf } from "../errors";
 import type { Log } from "../log";
 import type { Active } from "./active";
+import { hangUp, passedBody } from "./body";
 import { forward, headersToClient, headersToEngine } from "./forward";
 
 export interface PassOptions {
@@ -10,6 +11,7 @@ export interface PassOptions {
   readonly active: Active;
   readonly log: Log;
   readonly stopping: boolean;
+  readonly over: () => void;
 }
 
 const MOST_HELD_BYTES = 1_000_000;
@@ -17,11 +19,11 @@ const MOST_HELD_BYTES = 1_000_000;
 /** Carries a request to the engine and its answer back, both unread. Never throws. */
 export async function pass(
   request: Request,
-  { engine, active, log, stopping }: PassOptions,
+  { engine, active, log, stopping, over: idle }: PassOptions,
 ): Promise<Response> {
   const url = new URL(request.url, "http://localhost");
   const abort = new AbortController();
-  const running = { id: Bun.randomUUIDv7(), stop: () => abort.abort(failure.stopping()) };
+  const running = { id: Bun.randomUUIDv7(), stop: () => abort.abort(failure.stopping()), over: idle };
   // Both this signal and the stream's cancel are needed to see a client leave (traps.md).
   request.signal.addEventListener("abort", () => abort.abort(), { once: true });
   active.add(running);
@@ -32,7 +34,7 @@ export async function pass(
       method: request.method,
       path: url.pathname + url.search,
       headers: headersToEngine(request.headers),
-      body: request.body,
+      body: request.body && passedBody(request.body, (why) => abort.abort(why)),
       signal: abort.signal,
     });
     const head = { status: answer.status, headers: headersToClient(answer.headers) };
@@ -52,7 +54,7 @@ export async function pass(
     const known = asFailure(error);
     if (known.code === "internal")
       log.error({ path: url.pathname, error: messageOf(error) }, "pass-through failed");
-    return refusePassed(url.pathname, known);
+    return hangUp(known, refusePassed(url.pathname, known));
   }
 }
 

@@ -12,7 +12,7 @@ import type { Outcome } from "../ledger/record";
 import type { Log } from "../log";
 import { malformedJson } from "../schema";
 import type { Active } from "./active";
-import { contractBodyBytes, inferenceBodyBytes, jsonOf, readBody } from "./body";
+import { contractBodyBytes, hangUp, inferenceBodyBytes, jsonOf, readBody } from "./body";
 import type { Asked, Body, Dialect, Outgoing, Reply } from "./dialects/dialect";
 import { brokenReply, forward, headersToClient, headersToEngine } from "./forward";
 import type { KnownModels } from "./known-models";
@@ -25,6 +25,8 @@ export interface PassageOptions {
   readonly knownModels: KnownModels;
   /** Whether the server stops: the request is refused at the door, and leaves no record. */
   readonly stopping: boolean;
+  /** Called when it has been served, or its client has left. */
+  readonly over: () => void;
 }
 
 /** Most characters kept of one reply's texts. */
@@ -58,7 +60,7 @@ export class Passage {
     this.#clientAddress = clientAddress;
     this.#inFlight = options.active.count;
     this.#run = options.engine.run;
-    options.active.add({ id: this.#id, stop: () => this.#stop() });
+    options.active.add({ id: this.#id, stop: () => this.#stop(), over: options.over });
     // Both this signal and the stream's cancel are needed to see a client leave (traps.md).
     if (request.signal.aborted) this.#leave();
     else request.signal.addEventListener("abort", () => this.#leave(), { once: true });
@@ -209,7 +211,7 @@ export class Passage {
     if (known.code === "internal") {
       this.#options.log.error({ id: this.#id, error: messageOf(error) }, "a request failed inside Corral");
     }
-    const response = dialect.refuse(known);
+    const response = hangUp(known, dialect.refuse(known));
     this.#status = response.status;
     const engineSpoke = this.#reply !== null;
     const outcome: Outcome =

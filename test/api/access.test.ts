@@ -3,6 +3,7 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { engineState } from "../gateway/asking";
 import { describeCorral, getJson, startCorral } from "../support/corral";
 import { isObject } from "./schemas";
 
@@ -120,6 +121,20 @@ describeCorral(
         body: JSON.stringify(copy),
       });
       expect(copied.status).toBe(200);
+    });
+
+    test("the key goes no further than Corral", async () => {
+      const body = JSON.stringify({ model: "sim-tokens1:headers", messages: [] });
+      for (const path of ["/v1/chat/completions", "/api/chat"]) {
+        for (const [token, kept] of [
+          [key, false],
+          ["a-key-of-the-clients-own", true],
+        ] as const) {
+          await fetch(corral().url + path, { method: "POST", headers: bearer(token), body });
+          const { headers = {} } = (await engineState(corral())).last ?? {};
+          expect([path, "authorization" in headers]).toEqual([path, kept]);
+        }
+      }
     });
 
     test("a Host that is no loopback name is welcome there, a foreign Origin is not", async () => {

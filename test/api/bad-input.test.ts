@@ -169,6 +169,7 @@ describeCorral("bad input", (corral) => {
       ['"a"', 'the body is "a": it takes a JSON object'],
       ["{}", "name parameter is required: it takes a model's name such as llama3.2"],
       ['{"name":7}', "name is 7: it takes a text of 1 to 350 characters"],
+      ['{"name":{"toString":1}}', 'name is {"toString":1}: it takes a text of 1 to 350 characters'],
       ['{"name":"a","is_favorite":"true"}', 'is_favorite is "true": it takes true or false'],
       ['{"name":"a","is_default":1}', "is_default is 1: it takes true or false"],
       [

@@ -28,9 +28,11 @@ export function faultsOf(
       case "properties":
         return isObject(value) && isObject(rule)
           ? Object.entries(value).flatMap(([name, one]) =>
-              rule[name] === undefined
-                ? [`${path}/${name}: not in the schema`]
-                : below(name, rule[name], one),
+              rule[name] !== undefined
+                ? below(name, rule[name], one)
+                : schema.additionalProperties === true
+                  ? []
+                  : [`${path}/${name}: not in the schema`],
             )
           : [];
       case "required":

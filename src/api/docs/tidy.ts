@@ -82,8 +82,9 @@ function describe(operation: Record<string, unknown>, document: Record<string, u
 /** The plug-in offers every body as a form and as plain text too; the API takes and gives JSON. */
 function keepJson(holder: Record<string, unknown>): void {
   const { content } = holder;
-  if (isObject(content) && content["application/json"] !== undefined)
-    holder.content = { "application/json": content["application/json"] };
+  if (!isObject(content) || content["application/json"] === undefined) return;
+  for (const type of ["application/x-www-form-urlencoded", "multipart/form-data", "text/plain"])
+    delete content[type];
 }
 
 /** Puts an example beside each schema that has none of its own, made of its fields' examples. */

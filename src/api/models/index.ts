@@ -53,7 +53,7 @@ export function repositoryRoutes(parts: RepositoryParts) {
         },
         {
           body: "NewRepositoryModel",
-          parse: jsonBody,
+          parse: jsonBody(repositoryModels.NewRepositoryModel),
           response: {
             201: "RepositoryModel",
             ...errors.invalid,
@@ -93,7 +93,7 @@ export function repositoryRoutes(parts: RepositoryParts) {
       })
       .put("/api/models/repository/:name", change, {
         body: "RepositoryChanges",
-        parse: jsonBody,
+        parse: jsonBody(repositoryModels.RepositoryChanges),
         response: {
           200: "Done",
           ...errors.invalid,
@@ -121,7 +121,7 @@ export function repositoryRoutes(parts: RepositoryParts) {
       .get("/api/models/repository/*", details, { detail: { hide: true } })
       .put("/api/models/repository/*", change, {
         body: "RepositoryChanges",
-        parse: jsonBody,
+        parse: jsonBody(repositoryModels.RepositoryChanges),
         detail: { hide: true },
       })
       .delete("/api/models/repository/*", remove, { detail: { hide: true } })

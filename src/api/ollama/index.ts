@@ -54,17 +54,19 @@ export function ollamaRoutes({ engine, client, pulls, library }: OllamaParts) {
     })
     .post(
       "/api/ollama/pull",
-      ({ body }) => {
+      ({ body, request, server }) => {
         const model = body.model ?? body.name;
         if (model === undefined)
           throw failure.invalid("model parameter is required: it takes a model's name such as llama3.2");
         checkName(model);
         if (engine.state !== "ready") throw failure.engineDown(engine.why ?? "Ollama does not answer");
+        // A pull is silent while it verifies.
+        server?.timeout(request, 0);
         return eventStream(pulls.follow(model, body.insecure ?? false));
       },
       {
         body: "PullRequest",
-        parse: jsonBody,
+        parse: jsonBody(ollamaModels.PullRequest),
         detail: {
           ...about(
             tag,
