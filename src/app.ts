@@ -114,6 +114,11 @@ export function createApp(parts: AppParts) {
   };
   const unauthorized = (request: Request, place: Place, given: boolean): Response => {
     const refusal = failure.unauthorized(given);
+    if (place.owner === "engine" && /^ollama\//.test(request.headers.get("user-agent") ?? "")) {
+      // Ollama's command line takes every 401 for ollama.com's, tells people to sign in there, and ends with 0; of a
+      // 403 it shows the words (tried on 0.33).
+      return refusePassed(pathOf(request), failure.forbidden(refusal.message));
+    }
     const response =
       place.owner === "engine" ? refusePassed(pathOf(request), refusal) : failed(request, refusal);
     response.headers.set(

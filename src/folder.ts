@@ -103,11 +103,23 @@ export function takeLock(path: string, holder: string): Lock {
 }
 
 function flock(file: number, operation: number): number {
-  const library = dlopen(libc(), { flock: { args: [FFIType.i32, FFIType.i32], returns: FFIType.i32 } });
+  const library = openLibrary();
   try {
     return library.symbols.flock(file, operation);
   } finally {
     library.close();
+  }
+}
+
+/** @throws Failure where no code may be made at run time: Bun itself needs that, and says less of it */
+function openLibrary() {
+  try {
+    return dlopen(libc(), { flock: { args: [FFIType.i32, FFIType.i32], returns: FFIType.i32 } });
+  } catch (error) {
+    throw failure.start(
+      "no_lock",
+      `the data folder can't be locked (${messageOf(error)}): Corral needs glibc, and a service that allows code made at run time (no MemoryDenyWriteExecute)`,
+    );
   }
 }
 

@@ -15,8 +15,8 @@ export async function health({ values }: Settings): Promise<void> {
   const address = urlOf(calledHost(values.host), values.port);
   try {
     const response = await fetch(`${address}/api/health`, { signal: AbortSignal.timeout(WITHIN_MS) });
-    const body: unknown = await response.json();
-    if (!Value.Check(healthModels.Health, body)) throw new Error("what answers there is not Corral");
+    const body: unknown = await response.json().catch(() => null);
+    if (!Value.Check(healthModels.Health, body)) throw new Error("another program does");
     console.log(`${body.status}: ${body.message}`);
   } catch (error) {
     console.error(`corral: no Corral answers at ${address} (${messageOf(error)})`);

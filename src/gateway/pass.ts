@@ -94,6 +94,5 @@ export function refusePassed(path: string, known: Failure): Response {
     return Response.json({ type: "error", error: { type: "api_error", message } }, { status });
   if (path.startsWith("/v1/"))
     return Response.json({ error: { message, type: "api_error", param: null, code } }, { status });
-  // Of a 401 Ollama's command line shows `status`, and of every other the `error` (tried on 0.33).
-  return Response.json(status === 401 ? { error: message, status: message } : { error: message }, { status });
+  return Response.json({ error: message }, { status });
 }

@@ -123,6 +123,16 @@ describeCorral(
       expect(copied.status).toBe(200);
     });
 
+    test("Ollama's command line is told in a way that it shows to people", async () => {
+      const answer = await call("POST", "/api/pull", {
+        "user-agent": "ollama/0.33.0 (amd64 linux) Go/go1.24.1",
+      });
+      expect(answer.status).toBe(403);
+      expect(await answer.json()).toEqual({
+        error: expect.stringContaining("this needs Corral's admin key"),
+      });
+    });
+
     test("the key goes no further than Corral", async () => {
       const body = JSON.stringify({ model: "sim-tokens1:headers", messages: [] });
       for (const path of ["/v1/chat/completions", "/api/chat"]) {
