@@ -230,7 +230,7 @@ function useOf({ detail }: { readonly detail?: unknown }): Use | null {
 }
 
 /** Lets a request's connection be silent while it is served: models load and think for minutes. @returns ends that */
-export function patience(request: Request, server: Server | null): () => void {
+function patience(request: Request, server: Server | null): () => void {
   server?.timeout(request, 0);
   return () => server?.timeout(request, IDLE_SECONDS);
 }

@@ -1,6 +1,7 @@
 /** The program: from the command line to a command. */
 import { Command, Option } from "commander";
 import { database } from "./commands/database";
+import { startDemo } from "./commands/demo";
 import { health } from "./commands/health";
 import { fail, run } from "./commands/run";
 import { startServer } from "./commands/server";
@@ -27,6 +28,13 @@ withSettings(
   program.command("server", { isDefault: true }).description("start Ollama and serve"),
   (settings) =>
     run(() => startServer({ settings, environment: process.env, say: (line) => console.log(line) })),
+);
+withSettings(
+  program
+    .command("demo")
+    .description("serve without Ollama: on the simulator, with a made-up history, in a folder of its own"),
+  (settings) =>
+    run(() => startDemo({ settings, environment: process.env, say: (line) => console.log(line) })),
 );
 withSettings(
   program

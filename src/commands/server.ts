@@ -4,7 +4,7 @@ import { calledHost, isLoopback, urlOf } from "../address";
 import { createLibrary } from "../api/ollama/library";
 import { createApp, IDLE_SECONDS } from "../app";
 import { ChildRegistry } from "../children/registry";
-import { openDatabase } from "../database/database";
+import { type Database, openDatabase } from "../database/database";
 import { codeOf } from "../engine/client";
 import { NetworkConfig } from "../engine/network";
 import { EngineOutput } from "../engine/output";
@@ -16,7 +16,7 @@ import { Gateway } from "../gateway/gateway";
 import { createLedger } from "../ledger/ledger";
 import { statusOf, tokensPerSecond } from "../ledger/record";
 import { startRetention } from "../ledger/retention";
-import { createLog } from "../log";
+import { createLog, type Log } from "../log";
 import { selfCommand } from "../self";
 import { type Settings, secretVariables } from "../settings";
 import { sayVersion, version } from "../version";
@@ -39,6 +39,10 @@ export interface RunningServer {
    * Rejects with a Failure for what waiting won't mend: a database that can't be used, an Ollama address that is our own.
    */
   readonly settled: Promise<void>;
+  /** What its records are kept in, and the id that they name it by: the demo writes a history. */
+  readonly database: Database;
+  readonly serverId: string;
+  readonly log: Log;
   /** Drains and stops. A second call skips the drain. */
   stop(): Promise<void>;
 }
@@ -228,7 +232,7 @@ export async function startServer({
     adminKeyFile: folder.adminKey,
     stopping: () => stopping,
   });
-  return { address, port, settled, stop };
+  return { address, port, settled, database, serverId: folder.serverId, log, stop };
 }
 
 /** On loopback none is needed, unless one was asked for. @throws Failure */
