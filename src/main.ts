@@ -1,11 +1,9 @@
-/** The program: from the command line to a command. */
+/**
+ * The program: from the command line to a command. Each command is loaded when it is called: the embedded database's
+ * process needs nothing of the server, and the server starts by replacing its own process (run.ts).
+ */
 import { Command, Option } from "commander";
-import { database } from "./commands/database";
-import { startDemo } from "./commands/demo";
-import { health } from "./commands/health";
 import { fail, run } from "./commands/run";
-import { startServer } from "./commands/server";
-import { simulator } from "./commands/simulator";
 import { describeSettings, readSettings, type Settings } from "./settings";
 import { suggestion } from "./suggestion";
 import { sayVersion } from "./version";
@@ -27,20 +25,26 @@ const program = new Command("corral")
 withSettings(
   program.command("server", { isDefault: true }).description("start Ollama and serve"),
   (settings) =>
-    run(() => startServer({ settings, environment: process.env, say: (line) => console.log(line) })),
+    run(async () => {
+      const { startServer } = await import("./commands/server");
+      return startServer({ settings, environment: process.env, say });
+    }),
 );
 withSettings(
   program
     .command("demo")
     .description("serve without Ollama: on the simulator, with a made-up history, in a folder of its own"),
   (settings) =>
-    run(() => startDemo({ settings, environment: process.env, say: (line) => console.log(line) })),
+    run(async () => {
+      const { startDemo } = await import("./commands/demo");
+      return startDemo({ settings, environment: process.env, say });
+    }),
 );
 withSettings(
   program
     .command("health")
     .description("ask the server that runs with these settings how it is; 1 when none answers"),
-  health,
+  async (settings) => (await import("./commands/health")).health(settings),
 );
 program
   .command("simulator")
@@ -49,7 +53,7 @@ program
   .helpOption(false)
   .allowUnknownOption()
   .passThroughOptions()
-  .action((words: string[]) => simulator(words));
+  .action(async (words: string[]) => (await import("./commands/simulator")).simulator(words));
 program
   .command("version")
   .description("say the version and the commit")
@@ -57,7 +61,13 @@ program
 program
   .command("database <folder> <socket>", { hidden: true })
   .description("the embedded database's process, started by the server")
-  .action((folder: string, socket: string) => database(folder, socket));
+  .action(async (folder: string, socket: string) =>
+    (await import("./commands/database")).database(folder, socket),
+  );
+
+function say(line: string): void {
+  console.log(line);
+}
 
 /** Gives a command a flag for each setting, and hands it the settings as they were read. */
 function withSettings(command: Command, act: (settings: Settings) => Promise<void>): void {

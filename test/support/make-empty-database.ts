@@ -6,12 +6,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { version } from "../../node_modules/@electric-sql/pglite/package.json";
-import { openPglite } from "../../src/database/embedded/pglite";
+import { compilePglite, openPglite } from "../../src/database/embedded/pglite";
 
 const folder = mkdtempSync(join(tmpdir(), "corral-empty-"));
 try {
   process.umask(0o077);
-  const { pglite } = await openPglite(folder);
+  const { pglite } = await openPglite(folder, await compilePglite());
   await pglite.close();
   // In one order and without owners and times, so that two makings can be compared.
   const tar = Bun.spawn(

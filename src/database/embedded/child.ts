@@ -9,7 +9,7 @@
 import { PGLiteSocketServer } from "@electric-sql/pglite-socket";
 import { Failure, messageOf } from "../../errors";
 import { type Lock, takeLock } from "../../folder";
-import { isMade, makePglite, openPglite } from "./pglite";
+import { compilePglite, isMade, makePglite, openPglite } from "./pglite";
 import { removeSocket } from "./socket";
 import { say } from "./words";
 
@@ -31,11 +31,12 @@ export async function serveEmbedded(folder: string, socketPath: string): Promise
   void untilStdinEnds().then(() => end(0));
   try {
     await lockFolder(`${folder}.lock`);
+    const compiling = compilePglite();
     if (!isMade(folder)) {
       say("making");
       await makePglite(folder);
     }
-    const { pglite, files } = await openPglite(folder);
+    const { pglite, files } = await openPglite(folder, await compiling);
     const server = new PGLiteSocketServer({ db: pglite, path: socketPath, maxConnections: 1 });
     process.once("SIGTERM", async () => {
       try {

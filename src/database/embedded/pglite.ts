@@ -34,14 +34,15 @@ export function isMade(folder: string): boolean {
 
 /**
  * Opens the database of a folder; after a crash PostgreSQL's recovery runs first.
+ * @param module PGlite's own code, from `compilePglite`
  * @throws what PGlite throws
  */
-export async function openPglite(folder: string): Promise<Opened> {
+export async function openPglite(folder: string, module: WebAssembly.Module): Promise<Opened> {
   const files = new SyncedFolder(folder);
   const pglite = await PGlite.create({
     fs: files,
     startParams,
-    pgliteWasmModule: await compile(pgliteFile),
+    pgliteWasmModule: module,
     fsBundle: Bun.file(fsBundleFile),
   });
   return { pglite, files };
@@ -73,6 +74,7 @@ export async function makePglite(folder: string): Promise<void> {
   syncPath(dirname(folder));
 }
 
-async function compile(path: string): Promise<WebAssembly.Module> {
-  return WebAssembly.compile(await Bun.file(path).arrayBuffer());
+/** A quarter of a second's work, which can go on beside the making of a database. */
+export async function compilePglite(): Promise<WebAssembly.Module> {
+  return WebAssembly.compile(await Bun.file(pgliteFile).arrayBuffer());
 }
