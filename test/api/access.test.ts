@@ -1,10 +1,10 @@
 /** Corral on an address that others reach: what is open there, and what needs the admin key. */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { engineState } from "../gateway/asking";
 import { describeCorral, getJson, startCorral } from "../support/corral";
+import { scratchFolder } from "../support/scratch";
 import { isObject } from "./schemas";
 
 setDefaultTimeout(60_000);
@@ -181,7 +181,7 @@ describeCorral(
 
 describe("the admin key", () => {
   test("is made at the first start on another address, said once, and holds from then on", async () => {
-    const folder = mkdtempSync(join(tmpdir(), "corral-key-"));
+    const folder = scratchFolder("corral-key-");
     const options = { folder, databaseUrl: noDatabase, environment: everywhere, until: "listening" } as const;
     try {
       const first = await startCorral(options);

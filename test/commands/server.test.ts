@@ -1,10 +1,10 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { cpSync, mkdtempSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { eventually, type RunningCorral, startCorral } from "../support/corral";
 import { embeddedTemplate } from "../support/embedded-template";
 import { leftOf } from "../support/left";
+import { scratchFolder } from "../support/scratch";
 import { until } from "../support/service";
 import { freePort } from "../support/simulator";
 
@@ -21,7 +21,7 @@ async function refused(options: Parameters<typeof startCorral>[0]) {
 }
 
 function inFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
-  const folder = mkdtempSync(join(tmpdir(), "corral-server-test-"));
+  const folder = scratchFolder("corral-server-test-");
   return use(folder).finally(() => rmSync(folder, { recursive: true, force: true }));
 }
 

@@ -1,10 +1,11 @@
 /** Starts Corral as people do, as a real process, for tests of anything. */
 import { afterAll, beforeAll, describe } from "bun:test";
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describeServer } from "./databases";
 import { embeddedTemplate } from "./embedded-template";
+import { scratchFolder } from "./scratch";
 import { freePort, simulatorBinary } from "./simulator";
 
 const main = join(import.meta.dir, "../../src/main.ts");
@@ -46,7 +47,7 @@ export interface RunningCorral {
 
 export async function startCorral(options: CorralOptions = {}): Promise<RunningCorral> {
   const { until = "settled", databaseUrl } = options;
-  const folder = options.folder ?? mkdtempSync(join(tmpdir(), "corral-server-"));
+  const folder = options.folder ?? scratchFolder("corral-server-");
   if (!options.folder && !databaseUrl)
     cpSync(await embeddedTemplate(), join(folder, "database"), { recursive: true });
   const port = await freePort();

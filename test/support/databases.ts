@@ -1,13 +1,13 @@
 /** Both databases for tests: the same sentences must hold on the embedded one and on a server. */
 import { afterAll, describe, setDefaultTimeout } from "bun:test";
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { ChildRegistry } from "../../src/children/registry";
 import { type Database, type DatabaseOptions, openDatabase, type Where } from "../../src/database/database";
 import { silentLog } from "../../src/log";
 import { embeddedTemplate } from "./embedded-template";
 import { hasPostgres, type PostgresServer, postgresServer } from "./postgres";
+import { scratchFolder } from "./scratch";
 
 /** Where a database is, and how to be rid of it. */
 export interface Place {
@@ -77,7 +77,7 @@ function patient(): void {
 
 /** A fresh embedded database: a copy of one that is made once for all tests, since making it takes seconds. */
 export async function embeddedPlace(): Promise<Place> {
-  const home = mkdtempSync(join(tmpdir(), "corral-test-"));
+  const home = scratchFolder("corral-test-");
   const folder = join(home, "database");
   cpSync(await embeddedTemplate(), folder, { recursive: true });
   return {

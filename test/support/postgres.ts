@@ -1,16 +1,8 @@
 /** PostgreSQL clusters of the tests' own, from Debian's binaries. */
-import {
-  chownSync,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { chownSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import postgres from "postgres";
+import { scratchFolder } from "./scratch";
 
 export interface PostgresServer {
   /** Of its database `postgres`, with a password. */
@@ -39,7 +31,7 @@ const INSTALLED = "/usr/lib/postgresql";
 export async function postgresServer(): Promise<PostgresServer | null> {
   const programs = findPrograms();
   if (programs === null || !hasPostgres()) return null;
-  const folder = mkdtempSync(join(tmpdir(), "corral-pg-"));
+  const folder = scratchFolder("corral-pg-");
   const user = await postgresUser();
   const data = join(folder, "data");
   const passwordFile = join(folder, "password");
