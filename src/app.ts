@@ -48,6 +48,8 @@ export interface AppParts {
   /** This program's id, in a header of its own answers: an Ollama address that answers with it is no Ollama. */
   readonly instance: string;
   readonly access: Access;
+  /** From the connection's address and X-Forwarded-For. */
+  readonly clientAddress: (peer: string | null, forwardedFor: string | null) => string | null;
   /** Whether it listens on loopback alone. */
   readonly loopback: boolean;
   /** Origins that may call beside Ollama's own list. */
@@ -100,7 +102,8 @@ export function createApp(parts: AppParts) {
   };
 
   const addressOf = (request: Request, server: Server | null) =>
-    addresses.get(request) ?? server?.requestIP(request)?.address ?? null;
+    addresses.get(request) ??
+    parts.clientAddress(server?.requestIP(request)?.address ?? null, request.headers.get("x-forwarded-for"));
 
   /** Lets through what everybody may, or who has the key; says in the log who used what not everybody may. */
   const guard = (request: Request, place: Place, client: string | null): Response | null => {

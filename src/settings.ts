@@ -138,6 +138,13 @@ const settingsSchema = Type.Object({
     takes: "origins such as https://chat.example.org, separated by commas",
     reads: "text",
   }),
+  trustedProxies: setting(Type.String({ default: "" }), {
+    variables: ["CORRAL_TRUSTED_PROXIES"],
+    description:
+      "Addresses and networks of proxies whose X-Forwarded-For tells the client, separated by commas",
+    takes: "addresses and networks such as 127.0.0.1 or 10.0.0.0/8, separated by commas",
+    reads: "text",
+  }),
   drain: setting(Type.Number({ minimum: 0, default: 8_000 }), {
     variables: ["CORRAL_DRAIN"],
     description: "How long requests may go on after SIGTERM before they are ended",

@@ -4,6 +4,7 @@ import { calledHost, isLoopback, urlOf } from "../address";
 import { createLibrary } from "../api/ollama/library";
 import { createApp, IDLE_SECONDS } from "../app";
 import { ChildRegistry } from "../children/registry";
+import { createClientAddress } from "../client-address";
 import { type Database, openDatabase } from "../database/database";
 import { codeOf } from "../engine/client";
 import { NetworkConfig } from "../engine/network";
@@ -74,6 +75,7 @@ export async function startServer({
     log,
   });
   const adminKey = findAdminKey(values, folder.adminKey);
+  const clientAddress = createClientAddress(values.trustedProxies);
   const instance = crypto.randomUUID();
   const network = new NetworkConfig(
     {
@@ -129,7 +131,7 @@ export async function startServer({
   engine.onChange(() => {
     if (engine.state !== "ready" || engine.run === readRun) return;
     readRun = engine.run;
-    void gateway.knownModels.read(engine.client, log);
+    void gateway.knownModels.read();
   });
   const pulls = new Pulls(engine.client, log);
   let stopping = false;
@@ -145,6 +147,7 @@ export async function startServer({
     version,
     instance,
     access: createAccess(adminKey?.key ?? null),
+    clientAddress,
     loopback: isLoopback(values.host),
     origins: [values.corsOrigins, values.ollamaOrigins].flatMap((list) =>
       list

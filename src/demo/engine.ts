@@ -8,6 +8,8 @@ export interface Work {
   /** Behind another request of the same model. */
   readonly waitMs: number;
   readonly loadMs: number;
+  /** Whether the model had to be loaded for it. */
+  readonly cold: boolean;
   readonly prefillMs: number;
   readonly decodeMs: number;
 }
@@ -80,6 +82,7 @@ export function createEngine(chance: Chance, bad: Span): MadeUpEngine {
       return {
         waitMs: startsAt - at,
         loadMs,
+        cold: !loaded,
         prefillMs: chance.within(6, 14) + ((loaded ? fresh : all) * 1000 * slowness) / model.prefillRate,
         decodeMs: (out * 1000 * slowness) / model.decodeRate,
       };

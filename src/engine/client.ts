@@ -4,6 +4,8 @@ import { Value } from "@sinclair/typebox/value";
 import { failure, messageOf } from "../errors";
 import {
   errorSchema,
+  type LoadedModel,
+  loadedSchema,
   type Model,
   type Progress,
   parseJson,
@@ -26,6 +28,8 @@ export interface EngineClient {
   version(): Promise<string>;
   /** The installed models. */
   models(): Promise<Model[]>;
+  /** The loaded models. */
+  loaded(): Promise<LoadedModel[]>;
   /** @throws Failure `model_not_found` */
   remove(model: string): Promise<void>;
   /** Progress of a pull, until it ends. @throws Failure when it can't begin or breaks off */
@@ -71,6 +75,7 @@ export function createEngineClient(options: EngineClientOptions): EngineClient {
   return {
     version: async () => (await read(await ask("/api/version"), versionSchema)).version,
     models: async () => (await read(await ask("/api/tags"), tagsSchema)).models ?? [],
+    loaded: async () => (await read(await ask("/api/ps"), loadedSchema)).models ?? [],
     remove: async (model) => {
       const response = await ask("/api/delete", { method: "DELETE", body: JSON.stringify({ model }) });
       if (response.status === 404) throw failure.modelNotFound(model, `model '${model}' is not installed`);

@@ -1,4 +1,5 @@
 /** The engine as the rest of the program has it: its state, and what can be asked of it. */
+import type { EngineClient } from "./client";
 
 export type EngineState = "missing" | "starting" | "ready" | "down";
 
@@ -14,6 +15,8 @@ export interface Engine {
   readonly pid: number | null;
   readonly restarts: number;
   readonly version: string | null;
+  /** For Corral's own questions. */
+  readonly client: EngineClient;
   /** Waits until it is ready. @throws the signal's reason */
   ready(signal: AbortSignal): Promise<void>;
   /** Whether the engine's process of that run is dead. Waits a moment, since a stream can break before the exit is seen. */

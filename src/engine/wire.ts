@@ -31,6 +31,23 @@ export const tagsSchema = Type.Object(
   looseObject,
 );
 
+const loadedModelSchema = Type.Object(
+  {
+    name: Type.String(),
+    expires_at: Type.Optional(Type.String()),
+    context_length: Type.Optional(Type.Number()),
+    size: Type.Optional(Type.Number()),
+    size_vram: Type.Optional(Type.Number()),
+  },
+  looseObject,
+);
+export type LoadedModel = Static<typeof loadedModelSchema>;
+
+export const loadedSchema = Type.Object(
+  { models: Type.Union([Type.Array(loadedModelSchema), Type.Null()]) },
+  looseObject,
+);
+
 export const generateReplySchema = Type.Object(
   {
     model: Type.String(),

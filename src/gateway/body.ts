@@ -1,4 +1,5 @@
 /** Reading a request's body, bounded. */
+import { brotliDecompressSync, gunzipSync, inflateSync, zstdDecompressSync } from "node:zlib";
 import { asFailure, Failure, failure } from "../errors";
 
 /** The contract's limit on its paths. */
@@ -36,6 +37,29 @@ export async function readBody(
     throw error;
   }
   return parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts);
+}
+
+/**
+ * What compressed bytes say; the bytes themselves where they are not compressed, and null where they can't be read: an
+ * unknown encoding, broken, or beyond the limit. Only the record needs it, what goes on is the bytes.
+ */
+export function plainOf(
+  bytes: Uint8Array<ArrayBuffer>,
+  encoding: string | null,
+  limitBytes = inferenceBodyBytes,
+): Uint8Array<ArrayBuffer> | null {
+  const name = (encoding ?? "identity").trim().toLowerCase();
+  if (name === "identity" || name === "") return bytes;
+  const limit = { maxOutputLength: limitBytes };
+  try {
+    if (name === "gzip" || name === "x-gzip") return new Uint8Array(gunzipSync(bytes, limit));
+    if (name === "zstd") return new Uint8Array(zstdDecompressSync(bytes, limit));
+    if (name === "deflate") return new Uint8Array(inflateSync(bytes, limit));
+    if (name === "br") return new Uint8Array(brotliDecompressSync(bytes, limit));
+  } catch {
+    // The engine says what it thinks of it.
+  }
+  return null;
 }
 
 /**

@@ -24,11 +24,12 @@ type EnginePlace = Extract<Place, { owner: "engine" }>;
 export class Gateway {
   readonly #options: GatewayOptions;
   readonly active = new Active();
-  readonly knownModels = new KnownModels();
+  readonly knownModels: KnownModels;
   #stopping = false;
 
   constructor(options: GatewayOptions) {
     this.#options = options;
+    this.knownModels = new KnownModels(options.engine.client, options.log);
   }
 
   /** Answers a request for the engine. Never throws. */

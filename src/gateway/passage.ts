@@ -12,7 +12,8 @@ import type { Outcome } from "../ledger/record";
 import type { Log } from "../log";
 import { malformedJson } from "../schema";
 import type { Active } from "./active";
-import { contractBodyBytes, hangUp, inferenceBodyBytes, jsonOf, readBody } from "./body";
+import { contractBodyBytes, hangUp, inferenceBodyBytes, jsonOf, plainOf, readBody } from "./body";
+import { keepsNothing, traceparentOf, userOf } from "./circumstances";
 import type { Asked, Body, Dialect, Outgoing, Reply } from "./dialects/dialect";
 import { brokenReply, forward, headersToClient, headersToEngine } from "./forward";
 import type { KnownModels } from "./known-models";
@@ -44,11 +45,17 @@ export class Passage {
   readonly #inFlight: number;
   readonly #run: number;
   readonly #abort = new AbortController();
+  /** Whether the model was to be loaded when the request came. */
+  #cold: boolean | null = null;
   #asked: Asked | null = null;
   #dialect: Dialect | null = null;
   #entry: Entry | null = null;
   #reply: Reply | null = null;
   #status: number | null = null;
+  /** What the engine answered. */
+  #upstreamStatus: number | null = null;
+  /** How long pieces waited for the client to take them; null until one did. */
+  #clientWaitMs: number | null = null;
   /** Whether the engine's bytes are over. */
   #read = false;
   #ended = false;
@@ -73,7 +80,13 @@ export class Passage {
     if (!dialect || !last) throw new Error("an inference path has a dialect");
     try {
       const bytes = await readBody(this.#request, inferenceBodyBytes);
-      const body: Body = { bytes, json: jsonOf(bytes) };
+      const encoding = this.#request.headers.get("content-encoding");
+      const plain = plainOf(bytes, encoding);
+      const body: Body = {
+        bytes,
+        compressed: plain !== bytes,
+        json: plain === null ? undefined : jsonOf(plain),
+      };
       dialect = dialects.find((one) => one.claims(body)) ?? last;
       if (dialect.name.startsWith("contract.") && bytes.length > contractBodyBytes)
         throw failure.tooLarge(contractBodyBytes);
@@ -102,6 +115,7 @@ export class Passage {
       body: outgoing.body,
       signal: this.#abort.signal,
     });
+    this.#upstreamStatus = answer.status;
     const head = { status: answer.status, headers: headersToClient(answer.headers) };
     this.#options.knownModels.learn(asked.model === null ? null : canonicalModel(asked.model), answer.status);
     const reply = dialect.reply(asked, head, { mostCharacters: MOST_CHARACTERS, arrivedAt: this.#arrivedAt });
@@ -171,9 +185,12 @@ export class Passage {
     first: IteratorResult<Uint8Array, void> | null,
   ): ReadableStream<Uint8Array> {
     let pending = first;
+    let handedAt: number | null = null;
     return new ReadableStream<Uint8Array>(
       {
         pull: async (controller) => {
+          if (handedAt !== null)
+            this.#clientWaitMs = (this.#clientWaitMs ?? 0) + performance.now() - handedAt;
           for (;;) {
             const next = pending ?? (await chunks.next());
             pending = null;
@@ -181,7 +198,9 @@ export class Passage {
               this.#active.remove(this.#id);
               return controller.close();
             }
-            if (next.value.length > 0) return controller.enqueue(next.value);
+            if (next.value.length === 0) continue;
+            handedAt = performance.now();
+            return controller.enqueue(next.value);
           }
         },
         cancel: () => this.#leave(),
@@ -193,6 +212,7 @@ export class Passage {
   #begin(dialect: Dialect, asked: Asked): void {
     this.#dialect = dialect;
     this.#asked = asked;
+    this.#cold = this.#options.knownModels.cold(asked.model === null ? null : canonicalModel(asked.model));
     try {
       this.#entry = this.#options.ledger.begin(this.#begun(dialect, asked));
     } catch (error) {
@@ -243,18 +263,23 @@ export class Passage {
 
   #begun(dialect: Dialect, asked: Asked) {
     const { engine } = this.#options;
+    const model = asked.model === null ? null : canonicalModel(asked.model);
     return {
       id: this.#id,
       startedAt: this.#startedAt,
       dialect: dialect.name,
       operation: asked.operation,
-      model: asked.model === null ? null : canonicalModel(asked.model),
+      model,
       stream: asked.stream,
       clientAddress: this.#clientAddress,
       userAgent: this.#request.headers.get("user-agent"),
+      user: asked.user ?? userOf(this.#request.headers),
+      traceparent: traceparentOf(this.#request.headers),
       engineVersion: engine.version,
       engineRun: this.#run,
       inFlight: this.#inFlight,
+      modelDigest: this.#options.knownModels.digest(model),
+      cold: this.#cold,
     };
   }
 
@@ -270,9 +295,12 @@ export class Passage {
       this.#entry?.end({
         ...begun,
         outcome: ended,
+        upstreamStatus: this.#upstreamStatus,
+        contextLength: this.#options.knownModels.contextLength(begun.model),
         httpStatus: ended === "client_abort" && this.#status === null ? null : this.#status,
         latencyMs: exact(performance.now() - this.#arrivedAt),
         ttftMs: told?.firstAt == null ? null : exact(told.firstAt - this.#arrivedAt),
+        clientWaitMs: this.#clientWaitMs === null ? null : exact(this.#clientWaitMs),
         longestGapMs: told?.longestGapMs == null ? null : exact(told.longestGapMs),
         tokensIn: told?.tokensIn ?? null,
         tokensOut: told?.tokensOut ?? null,
@@ -283,15 +311,17 @@ export class Passage {
         finishReason: told?.finishReason ?? null,
         error: error ?? told?.error ?? null,
         modelKnown: this.#options.knownModels.has(begun.model),
-        contents: {
-          prompt: asked.prompt,
-          system: asked.system,
-          messages: asked.messages,
-          options: asked.options,
-          response: told?.text ?? null,
-          thinking: told?.thinking ?? null,
-          toolCalls: told?.toolCalls ?? null,
-        },
+        contents: keepsNothing(this.#request.headers)
+          ? null
+          : {
+              prompt: asked.prompt,
+              system: asked.system,
+              messages: asked.messages,
+              options: asked.options,
+              response: told?.text ?? null,
+              thinking: told?.thinking ?? null,
+              toolCalls: told?.toolCalls ?? null,
+            },
       });
     } catch (failed) {
       this.#options.log.error({ id: this.#id, error: messageOf(failed) }, "a record could not be ended");

@@ -45,10 +45,18 @@ export interface Begun {
   readonly stream: boolean;
   readonly clientAddress: string | null;
   readonly userAgent: string | null;
+  /** Who is behind the client, in its own words. */
+  readonly user: string | null;
+  /** W3C's, as the client sent it. */
+  readonly traceparent: string | null;
   readonly engineVersion: string | null;
   readonly engineRun: number;
   /** Requests under way at its arrival, itself not counted. */
   readonly inFlight: number;
+  /** Of the installed model, "sha256:..." */
+  readonly modelDigest: string | null;
+  /** Whether the model was not loaded at its arrival; null where that is not known. */
+  readonly cold: boolean | null;
 }
 
 /** Texts, kept apart and for a shorter time. JSON where the client sent structure. */
@@ -80,12 +88,18 @@ export interface RequestRecord extends Begun, EngineFigures {
   readonly outcome: Outcome;
   /** What the client was answered; null where it left before. */
   readonly httpStatus: number | null;
+  /** What the engine answered; null where it did not. */
+  readonly upstreamStatus: number | null;
+  /** Tokens of context that the model was loaded with. */
+  readonly contextLength: number | null;
   /** From arrival to the last byte, by the monotonic clock. */
   readonly latencyMs: number;
   /** To the first piece of content, thinking or tool call. */
   readonly ttftMs: number | null;
   /** The longest wait between two of them. */
   readonly longestGapMs: number | null;
+  /** How long the reply waited for its client to read; null where it was not streamed. */
+  readonly clientWaitMs: number | null;
   /** Whether the engine knows the model: metrics of unknown names are kept under none. */
   readonly modelKnown: boolean;
   /** null where texts are not kept. */

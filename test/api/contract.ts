@@ -61,6 +61,18 @@ export function contract(corral: () => RunningCorral): void {
         thinking: null,
         error: null,
         user_agent: expect.stringMatching(/^curl\//),
+        user: null,
+        upstream_status: 200,
+        longest_gap_ms: number,
+        client_wait_ms: number,
+        tokens_cached: null,
+        load_ms: number,
+        prefill_ms: number,
+        decode_ms: number,
+        cold: expect.any(Boolean),
+        context_length: number,
+        model_digest: expect.stringMatching(/^sha256:[0-9a-f]{64}$/),
+        traceparent: null,
       });
       const times = logs.map((row) => row.timestamp);
       expect(times).toEqual(times.toSorted().reverse());

@@ -35,6 +35,7 @@ const asked: Asked = {
   operation: "chat",
   model: "smollm2:135m",
   stream: true,
+  user: null,
   prompt: null,
   system: null,
   messages: null,
@@ -127,7 +128,7 @@ test("images are kept as their size and digest", () => {
   const image = Buffer.from("an image").toString("base64");
   const kept = { bytes: 8, sha256: new Bun.CryptoHasher("sha256").update("an image").digest("hex") };
   const ask = (dialect: Dialect, json: object) =>
-    dialect.ask({ bytes: new TextEncoder().encode(JSON.stringify(json)), json });
+    dialect.ask({ bytes: new TextEncoder().encode(JSON.stringify(json)), compressed: false, json });
   const chat = ask(ollamaChat, {
     model: "llava",
     messages: [{ role: "user", content: "what?", images: [image, 7] }],
@@ -151,7 +152,7 @@ test("asking never throws, whatever JSON it is", () => {
   );
   fc.assert(
     fc.property(fc.oneof(fc.jsonValue(), odd), (json) => {
-      const body = { bytes: new TextEncoder().encode(JSON.stringify(json)), json };
+      const body = { bytes: new TextEncoder().encode(JSON.stringify(json)), compressed: false, json };
       for (const dialect of [contractChat, ollamaChat, ollamaGenerate]) {
         if (!dialect.claims(body)) continue;
         const { wrong, model } = dialect.ask(body);

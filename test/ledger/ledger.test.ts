@@ -55,7 +55,11 @@ eachDatabase("the ledger", (open) => {
   };
 
   test("a record is found again, whole, with its texts", async () => {
-    const record = makeRecord();
+    const record = makeRecord({
+      user: "ada@example.org",
+      modelDigest: "sha256:abc",
+      traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+    });
     keep(record);
     await written();
     expect(await all()).toEqual([
@@ -82,6 +86,18 @@ eachDatabase("the ledger", (open) => {
         thinking: null,
         error: null,
         user_agent: "curl/8.5.0",
+        user: "ada@example.org",
+        upstream_status: 200,
+        longest_gap_ms: 20,
+        client_wait_ms: 0,
+        tokens_cached: null,
+        load_ms: 5,
+        prefill_ms: 10,
+        decode_ms: 1000,
+        cold: false,
+        context_length: 4096,
+        model_digest: "sha256:abc",
+        traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
       },
     ]);
   });

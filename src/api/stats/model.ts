@@ -169,6 +169,33 @@ export const statsModels = {
           thinking: nullable(Type.String(), { examples: [null] }),
           error: nullable(Type.String(), { examples: [null] }),
           user_agent: nullable(Type.String(), { examples: ["curl/8.5.0"] }),
+          user: nullable(Type.String(), {
+            description: "Who is behind the client, in its own words",
+            examples: ["ada@example.org"],
+          }),
+          upstream_status: nullable(Type.Integer(), {
+            description: "What Ollama answered; absent where it did not",
+            examples: [200],
+          }),
+          longest_gap_ms: nullable(ms("Longest wait between two pieces", 21)),
+          client_wait_ms: nullable(ms("How long the reply waited for its client to read", 0)),
+          tokens_cached: nullable(Type.Number(), { examples: [12] }),
+          load_ms: nullable(ms("Loading and waiting, by Ollama's own count", 5)),
+          prefill_ms: nullable(ms("Reading the prompt, by Ollama's own count", 10)),
+          decode_ms: nullable(ms("Writing the reply, by Ollama's own count", 1000)),
+          cold: nullable(Type.Boolean(), {
+            description: "Whether the model had to be loaded",
+            examples: [false],
+          }),
+          context_length: nullable(Type.Integer(), {
+            description: "Tokens of context that the model was loaded with",
+            examples: [4096],
+          }),
+          model_digest: nullable(Type.String(), { examples: ["sha256:abc123..."] }),
+          traceparent: nullable(Type.String(), {
+            description: "W3C trace context of the client",
+            examples: [null],
+          }),
         }),
       ),
       total: Type.Integer({ description: "All that the filters let through", examples: [42] }),

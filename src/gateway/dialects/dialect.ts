@@ -4,7 +4,10 @@ import type { EngineFigures, Operation, Outcome } from "../../ledger/record";
 
 /** A request's body, read once. */
 export interface Body {
+  /** As they came. */
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Whether they are compressed: they go on as they are, and nothing can be put into them. */
+  readonly compressed: boolean;
   /** undefined where the bytes are no JSON. */
   readonly json: unknown;
 }
@@ -14,6 +17,8 @@ export interface Asked {
   readonly operation: Operation;
   readonly model: string | null;
   readonly stream: boolean;
+  /** Who is behind the client, where the dialect has a field for it. */
+  readonly user: string | null;
   /** The last user text. */
   readonly prompt: string | null;
   readonly system: string | null;

@@ -46,6 +46,18 @@ export interface LogEntry {
   thinking: string | null;
   error: string | null;
   user_agent: string | null;
+  user: string | null;
+  upstream_status: number | null;
+  longest_gap_ms: number | null;
+  client_wait_ms: number | null;
+  tokens_cached: number | null;
+  load_ms: number | null;
+  prefill_ms: number | null;
+  decode_ms: number | null;
+  cold: boolean | null;
+  context_length: number | null;
+  model_digest: string | null;
+  traceparent: string | null;
 }
 
 interface Row {
@@ -59,7 +71,18 @@ interface Row {
   tokens_out: number | null;
   latency_ms: number;
   ttft_ms: number | null;
+  longest_gap_ms: number | null;
+  client_wait_ms: number | null;
+  tokens_cached: number | null;
+  load_ms: number | null;
+  prefill_ms: number | null;
   decode_ms: number | null;
+  cold: boolean | null;
+  context_length: number | null;
+  model_digest: string | null;
+  traceparent: string | null;
+  client_user: string | null;
+  upstream_status: number | null;
   outcome: Outcome;
   dialect: string;
   operation: string;
@@ -101,7 +124,8 @@ export async function readLogs(
       select count(*)::int as total from requests r ${query.q === undefined ? sql`` : texts} where ${filter}`;
     const rows = await sql<Row[]>`
       select r.id, r.started_at, r.model, c.prompt, c.response, c.thinking, r.tokens_in, r.tokens_out, r.latency_ms,
-        r.ttft_ms, r.decode_ms, r.outcome, r.dialect, r.operation, r.stream, r.http_status, r.client_address,
+        r.ttft_ms, r.longest_gap_ms, r.client_wait_ms, r.tokens_cached, r.load_ms, r.prefill_ms, r.decode_ms, r.cold,
+        r.context_length, r.model_digest, r.traceparent, r.client_user, r.upstream_status, r.outcome, r.dialect, r.operation, r.stream, r.http_status, r.client_address,
         r.user_agent, r.finish_reason, r.error, ${query.sort === "timestamp" ? sql`null::float8` : key} as sort_value
       from requests r ${texts}
       where ${filter} and ${place}
@@ -206,5 +230,17 @@ function toEntry(row: Row): LogEntry {
     thinking: row.thinking,
     error: row.error,
     user_agent: row.user_agent,
+    user: row.client_user,
+    upstream_status: row.upstream_status,
+    longest_gap_ms: row.longest_gap_ms,
+    client_wait_ms: row.client_wait_ms,
+    tokens_cached: row.tokens_cached,
+    load_ms: row.load_ms,
+    prefill_ms: row.prefill_ms,
+    decode_ms: row.decode_ms,
+    cold: row.cold,
+    context_length: row.context_length,
+    model_digest: row.model_digest,
+    traceparent: row.traceparent,
   };
 }

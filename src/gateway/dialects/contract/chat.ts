@@ -82,6 +82,7 @@ export const contractChat: Dialect = {
       operation: "chat",
       model: model || null,
       stream: true,
+      user: null,
       prompt: textField(body.json, "prompt"),
       system: textField(body.json, "system"),
       messages: null,

@@ -28,7 +28,9 @@ export interface Piece {
 const encoder = new TextEncoder();
 
 /** What all of Ollama's inference requests ask in the same way. */
-export function askNative(body: Body): Pick<Asked, "model" | "stream" | "system" | "options" | "wrong"> {
+export function askNative(
+  body: Body,
+): Pick<Asked, "model" | "stream" | "user" | "system" | "options" | "wrong"> {
   const kept: Record<string, unknown> = {};
   for (const name of ["options", "format", "keep_alive", "think", "tools", "suffix", "template", "raw"]) {
     const value = field(body.json, name);
@@ -38,6 +40,7 @@ export function askNative(body: Body): Pick<Asked, "model" | "stream" | "system"
     // An empty name counts as none: Ollama says so itself.
     model: textField(body.json, "model") || null,
     stream: field(body.json, "stream") !== false,
+    user: null,
     system: textField(body.json, "system"),
     options: Object.keys(kept).length > 0 ? JSON.stringify(kept) : null,
     wrong: null,
