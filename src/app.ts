@@ -12,6 +12,8 @@ import { healthRoutes } from "./api/health";
 import { repositoryRoutes } from "./api/models";
 import { ollamaRoutes } from "./api/ollama";
 import type { Library } from "./api/ollama/library";
+import { requestRoutes } from "./api/requests";
+import { liveRoutes } from "./api/requests/live";
 import { statsRoutes } from "./api/stats";
 import type { Database } from "./database/database";
 import { instanceHeader } from "./engine/place";
@@ -55,6 +57,8 @@ export interface AppParts {
   /** Origins that may call beside Ollama's own list. */
   readonly origins: readonly string[];
   readonly stopping: () => boolean;
+  /** Aborted when the server stops. */
+  readonly ending: AbortSignal;
   readonly uptimeSeconds: () => number;
 }
 
@@ -203,6 +207,8 @@ export function createApp(parts: AppParts) {
     .use(healthRoutes(parts))
     .use(engineRoutes(parts))
     .use(statsRoutes(parts))
+    .use(liveRoutes({ ...parts, active: gateway.active }))
+    .use(requestRoutes(gateway))
     .use(repositoryRoutes({ ...parts, client: engine.client }))
     .use(chatRoutes(carry))
     .use(ollamaRoutes({ ...parts, client: engine.client }))

@@ -97,6 +97,13 @@ export const failure = {
   engineAnswer: (status: number, message: string) =>
     new Failure("engine_error", status, "Ollama answered with an error", message),
   engineTimeout: (message: string) => new Failure("timeout", 504, "Ollama did not answer in time", message),
+  canceled: () =>
+    new Failure(
+      "canceled",
+      503,
+      "The request was canceled",
+      "this request was ended by somebody who runs the server",
+    ),
   stopping: () =>
     new Failure(
       "server_stop",

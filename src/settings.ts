@@ -138,6 +138,18 @@ const settingsSchema = Type.Object({
     takes: "origins such as https://chat.example.org, separated by commas",
     reads: "text",
   }),
+  firstTokenTimeout: setting(Type.Number({ minimum: 0, default: 0 }), {
+    variables: ["CORRAL_FIRST_TOKEN_TIMEOUT"],
+    description: "How long a stream may wait for its first token, loading included (0: as long as it takes)",
+    takes: "a duration such as 10m, or 0 for no limit",
+    reads: "duration",
+  }),
+  idleTimeout: setting(Type.Number({ minimum: 0, default: 0 }), {
+    variables: ["CORRAL_IDLE_TIMEOUT"],
+    description: "How long a stream may be silent after its first token (0: as long as it takes)",
+    takes: "a duration such as 2m, or 0 for no limit",
+    reads: "duration",
+  }),
   trustedProxies: setting(Type.String({ default: "" }), {
     variables: ["CORRAL_TRUSTED_PROXIES"],
     description:
@@ -300,6 +312,7 @@ function readText(text: string, reads: About["reads"], plainUnit: number): unkno
 
 function sayDuration(ms: number): string {
   if (ms >= FOREVER_MS) return "forever";
+  if (ms === 0) return "0";
   for (const unit of ["d", "h", "m", "s"] as const) {
     const size = durationUnits[unit] ?? 1;
     if (ms >= size && ms % size === 0 && !(unit === "h" && ms === size)) return `${ms / size}${unit}`;

@@ -126,7 +126,12 @@ export async function startServer({
       "request",
     );
   });
-  const gateway = new Gateway({ engine, ledger, log });
+  const gateway = new Gateway({
+    engine,
+    ledger,
+    log,
+    limits: { firstTokenMs: values.firstTokenTimeout, idleMs: values.idleTimeout },
+  });
   let readRun = 0;
   engine.onChange(() => {
     if (engine.state !== "ready" || engine.run === readRun) return;
@@ -134,7 +139,7 @@ export async function startServer({
     void gateway.knownModels.read();
   });
   const pulls = new Pulls(engine.client, log);
-  let stopping = false;
+  const ending = new AbortController();
 
   const app = createApp({
     engine,
@@ -155,7 +160,8 @@ export async function startServer({
         .map((one) => one.trim())
         .filter(Boolean),
     ),
-    stopping: () => stopping,
+    stopping: () => ending.signal.aborted,
+    ending: ending.signal,
     uptimeSeconds,
   });
 
@@ -201,7 +207,7 @@ export async function startServer({
       hurried();
       return stopped;
     }
-    stopping = true;
+    ending.abort();
     stopped = (async () => {
       log.info({ in_flight: gateway.active.count }, "stopping");
       pulls.stop();
@@ -233,7 +239,7 @@ export async function startServer({
     folder: folder.root,
     adminKey,
     adminKeyFile: folder.adminKey,
-    stopping: () => stopping,
+    stopping: () => ending.signal.aborted,
   });
   return { address, port, settled, database, serverId: folder.serverId, log, stop };
 }

@@ -1,4 +1,29 @@
-/** What is running now: counted, waited for, ended. */
+/** What is running now: listed, counted, waited for, canceled, ended. */
+import type { Operation } from "../ledger/record";
+
+export const phases = ["waiting", "loading", "prefill", "generating"] as const;
+/**
+ * waiting: another request of the same model is being answered; loading: the model is not loaded yet; prefill: the
+ * prompt is being read; generating: the first piece has come. As far as can be seen from outside the engine.
+ */
+export type Phase = (typeof phases)[number];
+
+/** A recorded request that is running. */
+export interface ActiveRequest {
+  readonly id: string;
+  readonly startedAt: Date;
+  readonly model: string | null;
+  readonly dialect: string;
+  readonly operation: Operation;
+  readonly stream: boolean;
+  readonly clientAddress: string | null;
+  readonly userAgent: string | null;
+  readonly user: string | null;
+  readonly phase: Phase;
+  readonly seconds: number;
+  /** Pieces of the reply that have come, which are about as many tokens. */
+  readonly pieces: number;
+}
 
 export interface Running {
   readonly id: string;
@@ -6,10 +31,15 @@ export interface Running {
   stop(): void;
   /** Called once when it runs no more: its connection is idle. */
   over(): void;
+  /** Ends it with an error in its dialect: somebody wants it ended. Absent where nothing is recorded. */
+  cancel?(): void;
+  /** How it is now, as far as it sees itself (never `waiting`); null until its body was read. */
+  look?(): ActiveRequest | null;
 }
 
 export class Active {
   readonly #running = new Map<string, Running>();
+  readonly #listeners = new Set<(request: ActiveRequest) => void>();
   #idle: (() => void)[] = [];
 
   get count(): number {
@@ -26,6 +56,38 @@ export class Active {
     if (this.#running.size > 0) return;
     for (const resolve of this.#idle) resolve();
     this.#idle = [];
+  }
+
+  /** The recorded requests that are running, oldest first. */
+  list(): ActiveRequest[] {
+    const requests = [...this.#running.values()].flatMap((running) => running.look?.() ?? []);
+    const answered = new Set(
+      requests.filter(({ phase }) => phase === "generating").map(({ model }) => model),
+    );
+    return requests.map((request) =>
+      request.phase === "prefill" && answered.has(request.model) ? { ...request, phase: "waiting" } : request,
+    );
+  }
+
+  /** @returns whether there was such a request */
+  cancel(id: string): boolean {
+    const running = this.#running.get(id);
+    if (!running?.cancel) return false;
+    running.cancel();
+    return true;
+  }
+
+  /** Tells whoever listens that a request has begun or moved on. */
+  tell(id: string): void {
+    if (this.#listeners.size === 0) return;
+    const request = this.list().find((one) => one.id === id);
+    if (request) for (const listener of this.#listeners) listener(request);
+  }
+
+  /** Calls the listener when a request begins or moves on. @returns ends that */
+  onMove(listener: (request: ActiveRequest) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** Resolves when nothing runs any more. */

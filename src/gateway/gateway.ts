@@ -5,6 +5,7 @@ import type { Ledger } from "../ledger/ledger";
 import type { Log } from "../log";
 import { Active } from "./active";
 import { KnownModels } from "./known-models";
+import type { Limits } from "./limits";
 import { pass } from "./pass";
 import { Passage } from "./passage";
 import type { Place } from "./paths";
@@ -13,6 +14,7 @@ export interface GatewayOptions {
   readonly engine: Engine;
   readonly ledger: Ledger;
   readonly log: Log;
+  readonly limits: Limits;
 }
 
 /** How long clients may take to read the error that ends their streams. */

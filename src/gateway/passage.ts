@@ -11,12 +11,13 @@ import type { Entry, Ledger } from "../ledger/ledger";
 import type { Outcome } from "../ledger/record";
 import type { Log } from "../log";
 import { malformedJson } from "../schema";
-import type { Active } from "./active";
+import type { Active, ActiveRequest } from "./active";
 import { contractBodyBytes, hangUp, inferenceBodyBytes, jsonOf, plainOf, readBody } from "./body";
 import { keepsNothing, traceparentOf, userOf } from "./circumstances";
 import type { Asked, Body, Dialect, Outgoing, Reply } from "./dialects/dialect";
 import { brokenReply, forward, headersToClient, headersToEngine } from "./forward";
 import type { KnownModels } from "./known-models";
+import { type Limits, type Watch, watch } from "./limits";
 
 export interface PassageOptions {
   readonly engine: Engine;
@@ -26,6 +27,7 @@ export interface PassageOptions {
   readonly knownModels: KnownModels;
   /** Whether the server stops: the request is refused at the door, and leaves no record. */
   readonly stopping: boolean;
+  readonly limits: Limits;
   /** Called when it has been served, or its client has left. */
   readonly over: () => void;
 }
@@ -51,6 +53,9 @@ export class Passage {
   #dialect: Dialect | null = null;
   #entry: Entry | null = null;
   #reply: Reply | null = null;
+  #watch: Watch | null = null;
+  /** Of the reply, that have come. */
+  #pieces = 0;
   #status: number | null = null;
   /** What the engine answered. */
   #upstreamStatus: number | null = null;
@@ -67,7 +72,13 @@ export class Passage {
     this.#clientAddress = clientAddress;
     this.#inFlight = options.active.count;
     this.#run = options.engine.run;
-    options.active.add({ id: this.#id, stop: () => this.#stop(), over: options.over });
+    options.active.add({
+      id: this.#id,
+      stop: () => this.#breakOff("server_stop", failure.stopping()),
+      cancel: () => this.#breakOff("canceled", failure.canceled()),
+      look: () => this.#look(),
+      over: options.over,
+    });
     // Both this signal and the stream's cancel are needed to see a client leave (traps.md).
     if (request.signal.aborted) this.#leave();
     else request.signal.addEventListener("abort", () => this.#leave(), { once: true });
@@ -148,6 +159,7 @@ export class Passage {
         const next = await reader?.read();
         if (!next || next.done) break;
         const bytes = reply.take(next.value, performance.now());
+        this.#heard(reply.pieces ?? 0);
         if (reply.ended && reply.head !== null) {
           this.#status = reply.head.status;
           this.#end(null, null);
@@ -218,6 +230,8 @@ export class Passage {
     } catch (error) {
       this.#options.log.error({ id: this.#id, error: messageOf(error) }, "a record could not be begun");
     }
+    if (asked.stream) this.#watch = watch(this.#options.limits, (why) => this.#breakOff("timeout", why));
+    this.#active.tell(this.#id);
     // A client that left while its body was read.
     if (this.#abort.signal.aborted) this.#end("client_abort", null);
   }
@@ -235,7 +249,10 @@ export class Passage {
     this.#status = response.status;
     const engineSpoke = this.#reply !== null;
     const outcome: Outcome =
-      known.code === "engine_crash" || known.code === "server_stop" || known.code === "timeout"
+      known.code === "engine_crash" ||
+      known.code === "server_stop" ||
+      known.code === "canceled" ||
+      known.code === "timeout"
         ? known.code
         : engineSpoke || known.code === "engine_error" || known.code === "internal"
           ? "engine_error"
@@ -253,12 +270,40 @@ export class Passage {
     this.#abort.abort("the client left");
   }
 
-  #stop(): void {
+  /** Ends it from this side: the client is told in its dialect. */
+  #breakOff(outcome: Outcome, why: Failure): void {
     if (this.#abort.signal.aborted) return;
-    const stopped = failure.stopping();
-    this.#status ??= stopped.status;
-    this.#end("server_stop", stopped.message);
-    this.#abort.abort(stopped);
+    this.#status ??= why.status;
+    this.#end(outcome, why.message);
+    this.#abort.abort(why);
+  }
+
+  /** @param pieces of the reply that have come by now */
+  #heard(pieces: number): void {
+    this.#watch?.heard(pieces > 0);
+    if (this.#pieces === 0 && pieces > 0) {
+      this.#pieces = pieces;
+      this.#active.tell(this.#id);
+    }
+    this.#pieces = pieces;
+  }
+
+  #look(): ActiveRequest | null {
+    if (!this.#asked || !this.#dialect) return null;
+    const { id, startedAt, model, dialect, operation, stream, clientAddress, userAgent, user } = this.#begun(
+      this.#dialect,
+      this.#asked,
+    );
+    const { knownModels } = this.#options;
+    const isLoading = knownModels.cold(model) === true;
+    // Whoever looks wants to know, and nobody else has a reason to ask while a model loads.
+    if (isLoading && this.#pieces === 0) knownModels.lookAtLoaded();
+    return {
+      ...{ id, startedAt, model, dialect, operation, stream, clientAddress, userAgent, user },
+      phase: this.#pieces > 0 ? "generating" : isLoading ? "loading" : "prefill",
+      seconds: Math.round(performance.now() - this.#arrivedAt) / 1000,
+      pieces: this.#pieces,
+    };
   }
 
   #begun(dialect: Dialect, asked: Asked) {
@@ -287,6 +332,7 @@ export class Passage {
   #end(outcome: Outcome | null, error: string | null): void {
     if (this.#ended || !this.#dialect || !this.#asked) return;
     this.#ended = true;
+    this.#watch?.end();
     try {
       const told = this.#reply?.told() ?? null;
       const ended = outcome ?? told?.outcome ?? "engine_error";

@@ -26,7 +26,7 @@ export type Place =
 
 export interface Route {
   readonly method: string;
-  /** A literal path, or one that ends in `/:name`: a name takes the rest, slashes included. */
+  /** A literal path, or one that ends in a parameter: a model's `:name` takes the rest, slashes included. */
   readonly path: string;
   readonly use: Use | null;
 }
@@ -73,7 +73,7 @@ export function createPaths(
     if (spoken && method === "POST" && !found?.named)
       return { owner: "engine", use: null, kind: "inference", dialects: spoken };
     if (found) {
-      if (found.named) readName(spelt.slice(found.literal.length));
+      if (found.path.endsWith("/:name")) readName(spelt.slice(found.literal.length));
       const use = found.methods.get(method) ?? null;
       return { owner: "corral", use, path: found.path, methods: [...found.methods.keys()] };
     }

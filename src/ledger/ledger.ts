@@ -31,7 +31,8 @@ export interface Ledger {
   /** Clears what had ended when it was asked; requests in flight are kept. */
   clear(what: "logs" | "metrics" | "all"): Promise<Cleared>;
   standing(): Standing;
-  onEnd(listen: (record: RequestRecord) => void): void;
+  /** Calls the listener with each record as it ends. @returns ends that */
+  onEnd(listen: (record: RequestRecord) => void): () => void;
   /** Writes what waits, for at most `withinMs`. */
   stop(withinMs: number): Promise<void>;
 }
@@ -42,7 +43,7 @@ export function createLedger(
   options: WriterOptions & { readonly keepContents: boolean; readonly log: Log },
 ): Ledger {
   const writer = new Writer(options);
-  const listeners: ((record: RequestRecord) => void)[] = [];
+  const listeners = new Set<(record: RequestRecord) => void>();
   let accepted = 0;
   let inFlight = 0;
 
@@ -90,7 +91,8 @@ export function createLedger(
       shed: { texts: writer.shedTexts, records: writer.shedRecords },
     }),
     onEnd: (listen) => {
-      listeners.push(listen);
+      listeners.add(listen);
+      return () => listeners.delete(listen);
     },
     stop: (withinMs) => writer.stop(withinMs),
   };

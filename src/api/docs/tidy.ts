@@ -70,7 +70,7 @@ function describe(operation: Record<string, unknown>, document: Record<string, u
         parameter.schema.examples = parameter.examples;
         delete parameter.examples;
       }
-      if (parameter.in !== "path") continue;
+      if (parameter.in !== "path" || parameter.name !== "name") continue;
       parameter.description ??=
         "A model's name, such as llama3.2 or hf.co/owner/model:Q4_K_M; slashes may stand plain";
       parameter.schema = { type: "string", minLength: 1, maxLength: 350, examples: ["llama3.2"] };

@@ -68,6 +68,8 @@ export interface Reply {
   readonly head: Head | null;
   /** Whether the reply has said its end: its record is written before these bytes go on. */
   readonly ended: boolean;
+  /** Pieces of content, thinking or tool calls that have come. */
+  readonly pieces?: number;
   /** What the client gets of a chunk. @param at `performance.now()` of its arrival */
   take(chunk: Uint8Array, at: number): Uint8Array;
   /** The engine's bytes are over: what the client still gets. Not `ended` after it: the reply stopped short. */

@@ -141,6 +141,10 @@ class ContractReply implements Reply {
     return this.#reader.ended;
   }
 
+  get pieces(): number {
+    return this.#reader.pieces;
+  }
+
   take(chunk: Uint8Array, at: number): Uint8Array {
     return this.#events(this.#reader.take(chunk, at), at, false);
   }

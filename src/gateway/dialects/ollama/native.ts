@@ -3,7 +3,6 @@
  * the last object. Bytes pass as they came; only a stream that broke gets an error line appended.
  */
 import type { Failure } from "../../../errors";
-import type { Outcome } from "../../../ledger/record";
 import {
   type Asked,
   type Body,
@@ -16,14 +15,11 @@ import {
   type Told,
   textField,
 } from "../dialect";
+import { type Figures, Heard, type Piece } from "../heard";
 import { createLines } from "../lines";
+import { heldReply, noJson } from "../passing";
 
-/** A piece of a reply's text, as one frame carries it. */
-export interface Piece {
-  readonly text: string | null;
-  readonly thinking: string | null;
-  readonly toolCalls: readonly unknown[];
-}
+export type { Piece } from "../heard";
 
 const encoder = new TextEncoder();
 
@@ -32,7 +28,18 @@ export function askNative(
   body: Body,
 ): Pick<Asked, "model" | "stream" | "user" | "system" | "options" | "wrong"> {
   const kept: Record<string, unknown> = {};
-  for (const name of ["options", "format", "keep_alive", "think", "tools", "suffix", "template", "raw"]) {
+  for (const name of [
+    "options",
+    "format",
+    "keep_alive",
+    "think",
+    "tools",
+    "suffix",
+    "template",
+    "raw",
+    "truncate",
+    "dimensions",
+  ]) {
     const value = field(body.json, name);
     if (value !== undefined) kept[name] = value;
   }
@@ -53,34 +60,31 @@ export class NativeReader {
   /** Of a whole reply: what has come so far. */
   #held: Uint8Array[] = [];
   #inLine = false;
-  readonly #keep: Keep;
-  #text = "";
-  #thinking = "";
-  #toolCalls: unknown[] = [];
-  #saidText = false;
+  readonly #heard: Heard;
   #read = false;
-  #last: unknown = null;
-  #firstAt: number | null = null;
-  #lastAt: number | null = null;
-  #longestGap: number | null = null;
-  #outcome: Outcome | null = null;
-  #error: string | null = null;
 
-  /** @param whole whether the reply is one object, on however many lines, and not a frame a line */
+  /**
+   * @param whole whether the reply is one object, on however many lines, and not a frame a line
+   * @param isLast whether a frame ends its reply
+   */
   constructor(
     readonly status: number,
     readonly whole: boolean,
     keep: Keep,
     readonly pieceOf: (frame: unknown) => Piece,
+    readonly isLast: (frame: unknown) => boolean = (frame) => field(frame, "done") === true,
   ) {
-    this.#keep = keep;
+    this.#heard = new Heard(keep);
   }
 
   get ended(): boolean {
-    return this.#outcome !== null;
+    return this.#heard.ended;
   }
   get error(): string | null {
-    return this.#error;
+    return this.#heard.error;
+  }
+  get pieces(): number {
+    return this.#heard.pieces;
   }
   /** Whether no JSON at all has come. */
   get short(): boolean {
@@ -90,10 +94,6 @@ export class NativeReader {
   get inLine(): boolean {
     return this.#inLine || this.#lines.open;
   }
-  /** Of a whole reply: all its bytes. */
-  get held(): Uint8Array {
-    return this.#held.length === 1 && this.#held[0] ? this.#held[0] : Buffer.concat(this.#held);
-  }
 
   /** The pieces in a chunk. */
   take(chunk: Uint8Array, at: number): Piece[] {
@@ -101,91 +101,67 @@ export class NativeReader {
       this.#held.push(chunk);
       return [];
     }
-    return this.#lines.take(chunk).flatMap((line) => this.#frame(line, at));
+    return this.#lines.take(chunk).flatMap((line) => this.read(line, at));
   }
 
   /** The engine's bytes are over: reads a whole reply, or a last line that has no end. */
   finish(at: number): Piece[] {
-    const line = this.whole ? new TextDecoder().decode(this.held).trim() : this.#lines.rest();
+    const line = this.whole ? new TextDecoder().decode(Buffer.concat(this.#held)).trim() : this.#lines.rest();
     if (line === "") return [];
     this.#inLine = true;
-    return this.#frame(line, at);
+    return this.read(line, at);
   }
 
   told(): Told {
-    return {
-      text: this.#saidText ? this.#text : null,
-      thinking: this.#thinking || null,
-      toolCalls: this.#toolCalls.length > 0 ? JSON.stringify(this.#toolCalls) : null,
-      tokensIn: countField(this.#last, "prompt_eval_count"),
-      tokensOut: countField(this.#last, "eval_count"),
-      tokensCached: countField(this.#last, "prompt_eval_cached_count"),
-      loadMs: durationMs(this.#last, "load_duration"),
-      prefillMs: durationMs(this.#last, "prompt_eval_duration"),
-      decodeMs: durationMs(this.#last, "eval_duration"),
-      finishReason: textField(this.#last, "done_reason"),
-      error: this.#error,
-      outcome: this.#outcome,
-      firstAt: this.#firstAt,
-      longestGapMs: this.#longestGap,
-    };
+    return this.#heard.told();
   }
 
-  #frame(line: string, at: number): Piece[] {
+  /** The piece in a frame. */
+  read(line: string, at: number): Piece[] {
     // What began as no reply is none, however it goes on.
-    if (this.#error !== null && !this.#read) return [];
+    if (this.error !== null && !this.#read) return [];
     let frame: unknown;
     try {
       frame = JSON.parse(line);
     } catch {
-      this.#error ??= "Ollama answered with something that is no JSON";
-      if (this.status >= 400)
-        this.#end(this.status === 404 ? "rejected" : "engine_error", line.slice(0, 500));
+      this.#heard.complain(noJson);
+      if (this.status >= 400) this.#heard.refused(this.status, line.slice(0, 500));
       return [];
     }
     this.#read = true;
     const error = field(frame, "error");
     if (error !== undefined || this.status >= 400) {
-      const words = typeof error === "string" ? error : JSON.stringify(error ?? frame);
-      this.#end(this.status === 404 ? "rejected" : "engine_error", words);
+      this.#heard.refused(this.status, typeof error === "string" ? error : JSON.stringify(error ?? frame));
       return [];
     }
     const piece = this.pieceOf(frame);
-    this.#note(piece, at);
-    if (field(frame, "done") === true) {
-      this.#last = frame;
-      this.#end(textField(frame, "done_reason") === "length" ? "length" : "complete", null);
+    this.#heard.note(piece, at);
+    if (this.isLast(frame)) {
+      const finishReason = textField(frame, "done_reason");
+      this.#heard.count({ ...figuresOf(frame), finishReason });
+      this.#heard.end(finishReason === "length" ? "length" : "complete", null);
     }
     return [piece];
   }
+}
 
-  #note(piece: Piece, at: number): void {
-    const room = this.#keep.mostCharacters - this.#text.length - this.#thinking.length;
-    if (piece.text !== null) {
-      this.#saidText = true;
-      this.#text += piece.text.slice(0, Math.max(0, room));
-    }
-    if (piece.thinking) this.#thinking += piece.thinking.slice(0, Math.max(0, room));
-    if (piece.toolCalls.length > 0 && room > 0) this.#toolCalls.push(...piece.toolCalls);
-    if (!piece.text && !piece.thinking && piece.toolCalls.length === 0) return;
-    this.#firstAt ??= at;
-    if (this.#lastAt !== null) this.#longestGap = Math.max(this.#longestGap ?? 0, at - this.#lastAt);
-    this.#lastAt = at;
-  }
-
-  #end(outcome: Outcome, error: string | null): void {
-    this.#outcome ??= outcome;
-    if (error !== null) this.#error = error;
-  }
+function figuresOf(frame: unknown): Figures {
+  return {
+    tokensIn: countField(frame, "prompt_eval_count"),
+    tokensOut: countField(frame, "eval_count"),
+    tokensCached: countField(frame, "prompt_eval_cached_count"),
+    loadMs: durationMs(frame, "load_duration"),
+    prefillMs: durationMs(frame, "prompt_eval_duration"),
+    decodeMs: durationMs(frame, "eval_duration"),
+  };
 }
 
 /** A reply that passes to the client as it is. */
 export function passingReply(head: Head, keep: Keep, pieceOf: (frame: unknown) => Piece): Reply {
   const type = head.headers.get("content-type") ?? "";
-  // A whole reply is held until it is whole: its record comes first, and an engine that dies in it is a clean 502.
-  // What was asked for does not tell: Ollama answers a preload whole even to one who asked for a stream.
   const whole = !type.startsWith("application/x-ndjson");
   const reader = new NativeReader(head.status, whole, keep, pieceOf);
+  if (whole) return heldReply(head, reader);
   // The status line waits for the first bytes: an engine that ends before them is refused with a status of its own.
   let decided = false;
   return {
@@ -195,25 +171,21 @@ export function passingReply(head: Head, keep: Keep, pieceOf: (frame: unknown) =
     get ended() {
       return reader.ended;
     },
+    get pieces() {
+      return reader.pieces;
+    },
     take(chunk, at) {
       reader.take(chunk, at);
-      decided ||= !whole;
-      return whole ? noBytes : chunk;
+      decided = true;
+      return chunk;
     },
     finish(at) {
       reader.finish(at);
-      // What calls itself JSON and is none, an error page, or nothing, is no answer of an engine's: it is refused.
-      const short =
-        head.status === 200 && /^(application\/(json|x-ndjson)|text\/html)/.test(type) && reader.short;
-      decided ||= !short;
-      return whole && decided ? reader.held : noBytes;
+      return noBytes;
     },
     fail: (failure) =>
-      whole
-        ? noBytes
-        : encoder.encode(`${reader.inLine ? "\n" : ""}${JSON.stringify({ error: failure.message })}\n`),
-    // Of a whole reply nobody outside the engine knows when its first token came.
-    told: () => (whole ? { ...reader.told(), firstAt: null, longestGapMs: null } : reader.told()),
+      encoder.encode(`${reader.inLine ? "\n" : ""}${JSON.stringify({ error: failure.message })}\n`),
+    told: () => reader.told(),
   };
 }
 

@@ -1,0 +1,38 @@
+import type { ActiveRequest } from "../../gateway/active";
+import { type RequestRecord, statusOf, tokensPerSecond } from "../../ledger/record";
+
+/** A running request in the API's words. */
+export function sayActive(request: ActiveRequest) {
+  const { startedAt, clientAddress, userAgent, pieces, id, ...rest } = request;
+  return {
+    id: `req_${id}`,
+    started_at: startedAt.toISOString(),
+    client_ip: clientAddress,
+    user_agent: userAgent,
+    tokens: pieces,
+    ...rest,
+  };
+}
+
+/** One that has ended, without its texts. */
+export function sayEnded(record: RequestRecord) {
+  return {
+    id: `req_${record.id}`,
+    started_at: record.startedAt.toISOString(),
+    model: record.model,
+    dialect: record.dialect,
+    operation: record.operation,
+    stream: record.stream,
+    client_ip: record.clientAddress,
+    user_agent: record.userAgent,
+    user: record.user,
+    status: statusOf(record.outcome),
+    outcome: record.outcome,
+    http_status: record.httpStatus,
+    latency_ms: record.latencyMs,
+    ttft_ms: record.ttftMs,
+    tokens_in: record.tokensIn,
+    tokens_out: record.tokensOut,
+    tokens_per_second: tokensPerSecond(record.tokensOut, record.decodeMs),
+  };
+}
