@@ -21,9 +21,15 @@ import type { Pulls } from "./engine/pulls";
 import type { OllamaService } from "./engine/service";
 import { asFailure, type Failure, failure, messageOf } from "./errors";
 import { hangUp } from "./gateway/body";
+import { anthropicMessages } from "./gateway/dialects/anthropic/messages";
 import { contractChat } from "./gateway/dialects/contract/chat";
 import { ollamaChat } from "./gateway/dialects/ollama/chat";
+import { ollamaEmbed, ollamaEmbeddings } from "./gateway/dialects/ollama/embed";
 import { ollamaGenerate } from "./gateway/dialects/ollama/generate";
+import { openAiChat } from "./gateway/dialects/openai/chat";
+import { openAiCompletions } from "./gateway/dialects/openai/completions";
+import { openAiEmbeddings } from "./gateway/dialects/openai/embeddings";
+import { openAiResponses } from "./gateway/dialects/openai/responses";
 import type { Gateway } from "./gateway/gateway";
 import { refusePassed } from "./gateway/pass";
 import { createPaths, type Place } from "./gateway/paths";
@@ -35,6 +41,9 @@ import { sayWrong } from "./schema";
 
 /** How long a connection is kept on which nothing is asked. */
 export const IDLE_SECONDS = 120;
+
+/** No path of ours is longer, whatever a name in it may be. */
+const LONGEST_LOGGED = 500;
 
 type Server = Pick<Bun.Server<unknown>, "requestIP" | "timeout">;
 
@@ -66,6 +75,13 @@ export interface AppParts {
 const dialects = new Map([
   ["/api/chat", [contractChat, ollamaChat]],
   ["/api/generate", [ollamaGenerate]],
+  ["/api/embed", [ollamaEmbed]],
+  ["/api/embeddings", [ollamaEmbeddings]],
+  ["/v1/chat/completions", [openAiChat]],
+  ["/v1/completions", [openAiCompletions]],
+  ["/v1/embeddings", [openAiEmbeddings]],
+  ["/v1/responses", [openAiResponses]],
+  ["/v1/messages", [anthropicMessages]],
 ]);
 
 export function createApp(parts: AppParts) {
@@ -80,8 +96,7 @@ export function createApp(parts: AppParts) {
   const carry = async (request: Request, server: Server | null): Promise<Response> => {
     const place = places.get(request) ?? placeOf(request.method, pathOf(request));
     if (place.owner !== "engine") throw failure.notFound(pathOf(request));
-    // The admin key ends here: it is no business of Ollama's.
-    if (parts.access.isOurs(request.headers.get("authorization"))) request.headers.delete("authorization");
+    parts.access.withhold(request.headers);
     return gateway.handle(request, place, addressOf(request, server), patience(request, server));
   };
   const forEngine = (request: Request): boolean => {
@@ -115,7 +130,7 @@ export function createApp(parts: AppParts) {
     if (use === null) return null;
     const authorization = request.headers.get("authorization");
     const allowed = parts.access.allows(authorization);
-    const fields = { use, method: request.method, path: pathOf(request), client };
+    const fields = { use, method: request.method, path: pathOf(request).slice(0, LONGEST_LOGGED), client };
     log[allowed ? "info" : "warn"](fields, allowed ? "admin use" : "refused: no admin key, or a wrong one");
     return allowed ? null : unauthorized(request, place, authorization !== null);
   };

@@ -132,6 +132,11 @@ export function quote(value: string, limit = 200): string {
   return JSON.stringify(value.length > limit ? `${value.slice(0, limit)}…` : value);
 }
 
+/** A URL's password must not reach the terminal through an error message. */
+export function blot(text: string): string {
+  return text.replace(/^(\w+:\/\/)?.*@/s, "$1***@");
+}
+
 /** What the library's `OllamaService` throws. Each kind has a stable `code`. */
 export class OllamaServiceError extends Error {
   override readonly name: string = "OllamaServiceError";

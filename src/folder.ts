@@ -10,12 +10,14 @@ import {
   ftruncateSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
+  statSync,
   writeFileSync,
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
-import { failure, messageOf } from "./errors";
+import { Failure, failure, messageOf, quote } from "./errors";
 
 const LOCK_EXCLUSIVE_NONBLOCKING = 2 | 4;
 
@@ -31,6 +33,8 @@ export interface DataFolder {
   readonly spool: string;
   /** Child processes of ours, for the next start to end if we can't. */
   readonly children: string;
+  /** Pulls that are not over, for the next start to go on with. */
+  readonly pulls: string;
   /** The admin key, where one was made. */
   readonly adminKey: string;
   /** Ollama's output. */
@@ -48,8 +52,9 @@ export interface DataFolder {
 export function openFolder(root: string, owner: string): DataFolder {
   try {
     mkdirSync(root, { recursive: true, mode: 0o700 });
-    chmodSync(root, 0o700);
+    closeFolder(root);
   } catch (error) {
+    if (error instanceof Failure) throw error;
     throw failure.start(
       "folder_unusable",
       `the data folder ${root} can't be used (${messageOf(error)}): set CORRAL_DATA_DIR to a folder that this user can write to`,
@@ -71,11 +76,30 @@ export function openFolder(root: string, owner: string): DataFolder {
     database: join(root, "database"),
     spool: join(root, "spool"),
     children: join(root, "children.json"),
+    pulls: join(root, "pulls.json"),
     adminKey: join(root, "admin-key"),
     engineLog: join(root, "ollama.log"),
     serverId,
     release: lock.release,
   };
+}
+
+/**
+ * Closes the folder to others, where it is ours: empty, or with a server's id in it. One that belongs to another user is
+ * left as it is (a mounted volume): all that is made in it is closed by itself.
+ * @throws Failure `folder_unusable` for a folder in which others have theirs: closing it would lock them out
+ */
+function closeFolder(root: string): void {
+  const { mode, uid } = statSync(root);
+  if ((mode & 0o077) === 0 || uid !== process.getuid?.()) return;
+  const holds = readdirSync(root);
+  if (holds.length > 0 && !holds.includes("server-id") && !holds.includes("lock")) {
+    throw failure.start(
+      "folder_unusable",
+      `the data folder ${root} holds other things (${quote(holds[0] ?? "")}) and is open to others: set CORRAL_DATA_DIR to a folder of Corral's own`,
+    );
+  }
+  chmodSync(root, 0o700);
 }
 
 /**

@@ -65,6 +65,13 @@ program
     (await import("./commands/database")).database(folder, socket),
   );
 
+/** Bun's fetch sends requests to loopback through HTTP_PROXY, too, where Ollama is not (tried on 1.4.4). */
+function reachLoopbackDirectly(): void {
+  const variable = process.env.no_proxy !== undefined ? "no_proxy" : "NO_PROXY";
+  const present = process.env[variable];
+  process.env[variable] = [...(present ? [present] : []), "127.0.0.1", "localhost", "[::1]", "::1"].join(",");
+}
+
 function say(line: string): void {
   console.log(line);
 }
@@ -96,10 +103,18 @@ function withSettings(command: Command, act: (settings: Settings) => Promise<voi
   });
 }
 
+reachLoopbackDirectly();
 const words = process.argv.slice(2);
-const [first = ""] = words;
+const [first = "", second = ""] = words;
 const commands = [...program.commands.map((command) => command.name()), "help"];
 if (first !== "" && !first.startsWith("-") && !commands.includes(first)) {
   program.error(`corral: "${first}" is not a command${suggestion(first, commands)}: see corral --help`);
 }
-program.parseAsync(words, { from: "user" }).catch(fail);
+if (first === "help" && second !== "" && !commands.includes(second))
+  program.error(`corral: "${second}" is not a command${suggestion(second, commands)}: see corral --help`);
+// So that a misspelt --prot=8001 is known for what it is, and its value, which may be a secret, is not shown.
+const isOurs = !["simulator", "database"].includes(first);
+const parted = words.flatMap((word) =>
+  isOurs ? (/^(--[\w-]+)=(.*)$/s.exec(word)?.slice(1) ?? [word]) : [word],
+);
+program.parseAsync(parted, { from: "user" }).catch(fail);

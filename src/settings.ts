@@ -4,10 +4,10 @@
  * A wrong value stops the start; nothing else in the program looks at the environment.
  */
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { type Static, type TSchema, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
-import { Failure, failure } from "./errors";
+import { blot, Failure, failure } from "./errors";
 import { suggestion } from "./suggestion";
 
 /** "forever" as a duration: TypeBox takes no Infinity for a number. */
@@ -226,11 +226,13 @@ export function readSettings(
     }
     values[name] = value;
   }
+  // As it stands in a URL.
+  values.host = String(values.host).replace(/^\[(.*)\]$/, "$1");
   if (sources.dataDir === "default") {
-    values.dataDir = join(
-      environment.XDG_DATA_HOME || join(environment.HOME || homedir(), ".local/share"),
-      "corral",
-    );
+    const { XDG_DATA_HOME = "", HOME } = environment;
+    // A relative one is to be ignored, says its standard.
+    const shared = isAbsolute(XDG_DATA_HOME) ? XDG_DATA_HOME : join(HOME || homedir(), ".local/share");
+    values.dataDir = join(shared, "corral");
   }
   checkUrl(String(values.ollamaUrl), String(sources.ollamaUrl));
   if (!Value.Check(settingsSchema, values))
@@ -332,11 +334,6 @@ function checkUrl(text: string, source: string): void {
       "a URL such as http://127.0.0.1:11434, without user, password or query",
     );
   }
-}
-
-/** A URL's password must not reach the terminal through an error message. */
-function blot(text: string): string {
-  return text.replace(/^(\w+:\/\/)?.*@/s, "$1***@");
 }
 
 function misspelt(environment: Readonly<Record<string, string | undefined>>): string[] {

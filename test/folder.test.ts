@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openFolder } from "../src/folder";
@@ -39,4 +39,20 @@ test("a folder that can't be used is named, with what to do", () =>
     for (const impossible of ["/proc/corral", join(file, "data")]) {
       expect(() => openFolder(impossible, "me")).toThrow(`the data folder ${impossible} can't be used`);
     }
+  }));
+
+test("an empty folder is taken and closed; one in which others have theirs is refused, and left as it is", () =>
+  inFolder((root) => {
+    mkdirSync(root, { recursive: true });
+    chmodSync(root, 0o755);
+    openFolder(root, "me").release();
+    expect(statSync(root).mode & 0o777).toBe(0o700);
+    const shared = `${root}-shared`;
+    mkdirSync(shared);
+    writeFileSync(join(shared, "somebody's"), "");
+    chmodSync(shared, 0o1777);
+    expect(() => openFolder(shared, "me")).toThrow(
+      `the data folder ${shared} holds other things ("somebody's") and is open to others`,
+    );
+    expect([statSync(shared).mode & 0o7777, readdirSync(shared)]).toEqual([0o1777, ["somebody's"]]);
   }));

@@ -64,6 +64,13 @@ test("a secret is read from the environment alone, since command lines can be re
   expect(readSettings({ CORRAL_ADMIN_KEY: "sesame-open-sesame" }).values.adminKey).toBe("sesame-open-sesame");
 });
 
+test("an address is taken as it stands in a URL, and a relative XDG_DATA_HOME is ignored, as its standard says", () => {
+  expect(readSettings({ CORRAL_HOST: "[::1]" }).values.host).toBe("::1");
+  expect(readSettings({ HOME: "/home/one", XDG_DATA_HOME: "there" }).values.dataDir).toBe(
+    "/home/one/.local/share/corral",
+  );
+});
+
 test("a misspelt CORRAL_ variable is a warning with the nearest name", () => {
   expect(readSettings({ CORRAL_PROT: "1" }).warnings).toEqual([
     "CORRAL_PROT is not a setting (did you mean CORRAL_PORT?): it is ignored",

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fillDemo } from "../demo/fill";
 import { makeHistory } from "../demo/history";
 import { installedModels } from "../demo/models";
-import { messageOf } from "../errors";
+import { failure, messageOf } from "../errors";
 import { selfCommand } from "../self";
 import type { Settings } from "../settings";
 import { type RunningServer, type ServerParts, startServer } from "./server";
@@ -23,7 +23,7 @@ export async function startDemo({
   say,
 }: Omit<ServerParts, "engineCommand">): Promise<RunningServer> {
   // Fresh each time: a history that ends a week ago is no demo.
-  const folder = mkdtempSync(join(tmpdir(), "corral-demo-"));
+  const folder = makeFolder();
   const remove = () => rmSync(folder, { recursive: true, force: true });
   say(
     `This is a demo: its history is made up, and a simulator stands in for Ollama. All of it is in ${folder}`,
@@ -31,7 +31,11 @@ export async function startDemo({
   try {
     const running = await startServer({
       settings: ownSettings(settings, folder),
-      environment: { ...environment, CORRAL_SIMULATOR_MODELS: installedModels },
+      environment: {
+        ...environment,
+        CORRAL_SIMULATOR_MODELS: installedModels,
+        CORRAL_SIMULATOR_PARENT: String(process.pid),
+      },
       say,
       engineCommand: selfCommand("simulator", "serve"),
     });
@@ -55,6 +59,18 @@ export async function startDemo({
   } catch (error) {
     remove();
     throw error;
+  }
+}
+
+/** @throws Failure `folder_unusable` */
+function makeFolder(): string {
+  try {
+    return mkdtempSync(join(tmpdir(), "corral-demo-"));
+  } catch (error) {
+    throw failure.start(
+      "folder_unusable",
+      `the demo can't have a folder in ${tmpdir()} (${messageOf(error)}): set TMPDIR to a folder that this user can write to`,
+    );
   }
 }
 

@@ -21,7 +21,6 @@ export async function run(start: () => Promise<RunningServer>): Promise<void> {
   };
   try {
     liftRequestLimit();
-    reachLoopbackDirectly();
     // A terminal that is closed would else end us alone: what we started has sessions of its own.
     const signals = ["SIGTERM", "SIGINT", ...(ignoresHangup() ? [] : ["SIGHUP"])];
     for (const signal of signals) process.on(signal, stop);
@@ -50,13 +49,6 @@ function ignoresHangup(): boolean {
   } catch {
     return false;
   }
-}
-
-/** Bun's fetch sends requests to loopback through HTTP_PROXY, too, where Ollama is not (tried on 1.4.4). */
-function reachLoopbackDirectly(): void {
-  const variable = process.env.no_proxy !== undefined ? "no_proxy" : "NO_PROXY";
-  const present = process.env[variable];
-  process.env[variable] = [...(present ? [present] : []), "127.0.0.1", "localhost", "[::1]", "::1"].join(",");
 }
 
 /**

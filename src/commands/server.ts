@@ -14,6 +14,7 @@ import { OllamaService } from "../engine/service";
 import { failure, messageOf, ServiceStartError } from "../errors";
 import { openFolder } from "../folder";
 import { Gateway } from "../gateway/gateway";
+import { isModelName } from "../gateway/paths";
 import { createLedger } from "../ledger/ledger";
 import { statusOf, tokensPerSecond } from "../ledger/record";
 import { startRetention } from "../ledger/retention";
@@ -113,7 +114,8 @@ export async function startServer({
     log[statusOf(record.outcome) === "error" ? "warn" : "info"](
       {
         id: `req_${record.id}`,
-        model: record.model,
+        // What is no name may be a prompt in the wrong field.
+        model: record.model !== null && isModelName(record.model) ? record.model : null,
         dialect: record.dialect,
         status: record.httpStatus,
         outcome: record.outcome,
@@ -157,7 +159,7 @@ export async function startServer({
     origins: [values.corsOrigins, values.ollamaOrigins].flatMap((list) =>
       list
         .split(",")
-        .map((one) => one.trim())
+        .map((one) => one.trim().replace(/\/+$/, ""))
         .filter(Boolean),
     ),
     stopping: () => ending.signal.aborted,
@@ -186,6 +188,8 @@ export async function startServer({
         : `${messageOf(error)}: set CORRAL_HOST to an address of this machine, and CORRAL_PORT to a port that this user may take`;
     throw failure.start("port_taken", `Corral can't listen on ${values.host}:${values.port} (${advice})`);
   }
+  // Now it will be said: one that was kept by a start that failed would never have been.
+  adminKey?.keep();
   const port = app.server?.port ?? values.port;
   const address = urlOf(calledHost(values.host), port);
   ourselves = ["127.0.0.1", "localhost", "::1", values.host].map((host) => urlOf(host, port));
@@ -246,7 +250,7 @@ export async function startServer({
 
 /** On loopback none is needed, unless one was asked for. @throws Failure */
 function findAdminKey({ adminKey, host }: Settings["values"], path: string): AdminKey | null {
-  if (adminKey !== "") return { key: adminKey, source: "setting" };
+  if (adminKey !== "") return { key: adminKey, source: "setting", keep: () => undefined };
   return isLoopback(host) ? null : keptAdminKey(path);
 }
 

@@ -1,5 +1,5 @@
 /** Where Ollama is: `NetworkConfig` of the contract. */
-import { failure } from "../errors";
+import { blot, failure } from "../errors";
 
 export interface NetworkValues {
   host?: string;
@@ -69,7 +69,7 @@ function readAddress(text: string): { scheme: "http" | "https"; host: string; po
   const wrong = () =>
     failure.setting(
       "OLLAMA_HOST",
-      text,
+      blot(text),
       "a host, host:port, [ipv6]:port or URL such as http://127.0.0.1:11434",
     );
   // Quotes around it are taken off, as Ollama does.

@@ -100,11 +100,15 @@ export function readName(encoded: string): string {
 
 /** @throws Failure 400 when a text can't be a model's name */
 export function checkName(name: string): void {
-  if (!modelName.test(name) || name.split("/").some((part) => part === ".." || part === ".")) {
+  if (!isModelName(name)) {
     throw failure.invalid(
       `${JSON.stringify(name.slice(0, 200))} is not a model's name: it takes 1 to 350 letters, digits and ._-:/ such as llama3.2 or hf.co/owner/model:Q4_K_M`,
     );
   }
+}
+
+export function isModelName(name: string): boolean {
+  return modelName.test(name) && !name.split("/").some((part) => part === ".." || part === ".");
 }
 
 /** Ollama's own rule: host/namespace/model:tag of these characters, at most 350 long. */

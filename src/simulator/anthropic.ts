@@ -1,6 +1,6 @@
 /** The API of Anthropic as Ollama speaks it: /v1/messages. */
 import { answer, type Dialect } from "./answer";
-import { contentText, findModel, makeAsk, messagesOf, noteArrival, toolsOf } from "./ask";
+import { contentText, findModel, makeAsk, messagesOf, noteArrival, toolsOf, withoutReply } from "./ask";
 import { objectsOf, Refusal, readBody, textOf } from "./body";
 import { goJson, isObject } from "./go-json";
 import { random } from "./random";
@@ -34,6 +34,7 @@ export async function messages(world: World, request: Request): Promise<Response
   if (limit <= 0) throw new Refusal(400, "max_tokens is required and must be positive");
   const conversation = messagesOf(fields.messages);
   if (conversation.length === 0) throw new Refusal(400, "messages is required");
+  for (const block of blocksOf(fields.messages)) checkImage(block);
   const system = contentText(fields.system);
   const ask = makeAsk({
     model: findModel(world, name),
@@ -48,14 +49,45 @@ export async function messages(world: World, request: Request): Promise<Response
     endpoint: "chat",
   });
   const id = `msg_${random(world.settings.seed, "id", ask.prompt.identity).hex(24)}`;
-  const dialect = messagesDialect(name, id, estimate(fields));
-  return await answer(world, { ask, dialect, stream: fields.stream === true }, request);
+  // Without anything said the model is only loaded.
+  const loads = system === "" && conversation.every(({ text }) => text === "") && !hasMore(fields.messages);
+  const dialect = messagesDialect(name, id, { estimated: estimate(fields), loads });
+  const order = { ask: loads ? withoutReply(ask) : ask, dialect, stream: fields.stream === true };
+  return await answer(world, order, request);
+}
+
+/** All blocks of the messages, those in the results of tools too. */
+function blocksOf(messages: unknown): Record<string, unknown>[] {
+  const blocks = objectsOf(messages).flatMap((message) => objectsOf(message.content));
+  return [...blocks, ...blocks.flatMap((block) => objectsOf(block.content))];
+}
+
+/** Whether there is something beside texts. */
+function hasMore(messages: unknown): boolean {
+  return blocksOf(messages).some((block) => block.type !== "text");
+}
+
+function checkImage(block: Record<string, unknown>): void {
+  if (block.type !== "image") return;
+  const source = isObject(block.source) ? block.source : undefined;
+  if (!source) throw new Refusal(400, "invalid image source");
+  if (source.type !== "base64") {
+    const type = textOf(source.type);
+    throw new Refusal(400, `invalid image source type: ${type}. Only base64 images are supported.`);
+  }
 }
 
 type Block = "text" | "thinking";
 
-/** @param estimated the number of input tokens that is told before the engine has counted them */
-function messagesDialect(name: string, id: string, estimated: number): Dialect {
+/**
+ * @param estimated the number of input tokens that is told before the engine has counted them
+ * @param loads whether nothing is said, so that the model is only loaded
+ */
+function messagesDialect(
+  name: string,
+  id: string,
+  { estimated, loads }: { estimated: number; loads: boolean },
+): Dialect {
   let opened = false;
   let called = false;
   let index = 0;
@@ -101,7 +133,7 @@ function messagesDialect(name: string, id: string, estimated: number): Dialect {
     },
     done({ reason, timing }) {
       const usage = { input_tokens: timing.promptCount, output_tokens: timing.evalCount };
-      const delta = { stop_reason: stopReason(reason, called) };
+      const delta = { stop_reason: stopReason(loads ? "load" : reason, called) };
       return open() + close() + event("message_delta", { delta, usage }) + event("message_stop", {});
     },
     // Ollama loses the error line: the stream ends without a message_stop.
@@ -123,7 +155,7 @@ function messagesDialect(name: string, id: string, estimated: number): Dialect {
         role: "assistant",
         model: name,
         content: blocks.length > 0 ? blocks : null,
-        stop_reason: stopReason(reason, tools.length > 0),
+        stop_reason: stopReason(loads ? "load" : reason, tools.length > 0),
         usage: { input_tokens: timing.promptCount, output_tokens: timing.evalCount },
       })}\n`;
     },
@@ -136,15 +168,24 @@ function event(type: string, fields: object): string {
 
 function stopReason(reason: string, called: boolean): string {
   if (called) return "tool_use";
-  return reason === "stop" ? "end_turn" : "max_tokens";
+  if (reason === "stop") return "end_turn";
+  return reason === "length" ? "max_tokens" : "stop_sequence";
 }
 
 /** Ollama's estimate: a quarter of the length, at least 1. */
 function estimate(fields: Record<string, unknown>): number {
   const sized = (value: unknown) => (value === undefined ? 0 : contentText(value).length);
-  const length = objectsOf(fields.messages).reduce(
+  const messages = objectsOf(fields.messages).reduce(
     (sum, message) => sum + textOf(message.role).length + sized(message.content),
     sized(fields.system),
+  );
+  const length = objectsOf(fields.tools).reduce(
+    (sum, tool) =>
+      sum +
+      textOf(tool.name).length +
+      textOf(tool.description).length +
+      (isObject(tool.input_schema) ? goJson(tool.input_schema).length : 0),
+    messages,
   );
   return Math.max(1, Math.floor(length / 4));
 }

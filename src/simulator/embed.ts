@@ -25,6 +25,7 @@ export async function embed(world: World, request: Request): Promise<Response> {
       load_duration: texts.length > 0 ? timing.load : undefined,
       prompt_eval_count: texts.length > 0 ? timing.promptCount : undefined,
     });
+  if (texts.length > 0) checkEmbeds(model, 501);
   return await embedAnswer(world, request, { model, texts, fields, whole, type: native });
 }
 
@@ -35,6 +36,7 @@ export async function embeddings(world: World, request: Request): Promise<Respon
   noteArrival(world, request, body);
   const model = findEmbedder(world, textOf(fields.model), new Refusal(400, "model is required"));
   const text = textOf(fields.prompt);
+  if (text !== "") checkEmbeds(model, 500);
   const whole = () => goJson({ embedding: text === "" ? [] : vector(world, model, text) });
   return await embedAnswer(world, request, { model, texts: [text], fields, whole, type: native });
 }
@@ -59,6 +61,7 @@ export async function openaiEmbeddings(world: World, request: Request): Promise<
   const name = textOf(fields.model);
   const texts = input === "" ? [""] : inputsOf(input);
   const model = findEmbedder(world, name);
+  checkEmbeds(model, 501);
   const whole = (timing: Timing) => {
     const data = texts.map((text, index) => {
       const numbers = normalised(vector(world, model, text), numberOf(fields.dimensions));
@@ -105,6 +108,12 @@ function findEmbedder(world: World, name: string, missing?: Refusal): Model {
     if (!(error instanceof Refusal) || error.status !== 404 || name === "") throw error;
     throw new Refusal(404, `model ${JSON.stringify(name)} not found, try pulling it first`);
   }
+}
+
+/** @throws Refusal in the words of the engine itself, which serves other models in another way */
+function checkEmbeds(model: Model, status: number): void {
+  if (model.capabilities.includes("embedding")) return;
+  throw new Refusal(status, "This server does not support embeddings. Start it with `--embeddings`");
 }
 
 function inputsOf(input: unknown): string[] {

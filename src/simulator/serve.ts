@@ -7,6 +7,7 @@ import { readSettings, type Settings } from "./settings";
 
 const floodBytes = 50_000_000;
 const blockBytes = 64_000;
+const PARENT_EVERY_MS = 1000;
 
 /**
  * Runs what `ollama` would run: `serve`, or `version`.
@@ -18,6 +19,10 @@ export async function serve(args: string[]): Promise<void> {
     console.log(`ollama version is ${version}`);
     return;
   }
+  if (["--help", "-h", "help"].includes(command)) {
+    console.log("A stand-in for Ollama: takes serve, start and --version, and listens on OLLAMA_HOST.");
+    return;
+  }
   if (command !== "serve" && command !== "start") {
     console.error(`Error: unknown command ${JSON.stringify(command)} for "ollama"`);
     process.exit(1);
@@ -27,8 +32,16 @@ export async function serve(args: string[]): Promise<void> {
   if (settings.crashAfterMs !== undefined) {
     setTimeout(() => process.kill(process.pid, "SIGKILL"), settings.crashAfterMs);
   }
+  if (settings.parent !== undefined) endWith(settings.parent);
   await misbehave(settings);
   listen(settings);
+}
+
+/** Nobody would end it after a parent that was killed. */
+function endWith(parent: number): void {
+  setInterval(() => {
+    if (process.ppid !== parent) process.exit(0);
+  }, PARENT_EVERY_MS).unref();
 }
 
 async function misbehave({ start }: Settings): Promise<void> {

@@ -15,6 +15,7 @@ import { shelf } from "./models";
 import { chat, generateText } from "./native";
 import { chatCompletions, completions, model, models, openaiError } from "./openai";
 import { create, pull } from "./pull";
+import { responses } from "./responses";
 import type { Settings } from "./settings";
 import type { World } from "./world";
 
@@ -94,6 +95,7 @@ function router(world: World) {
     "/v1/chat/completions": { POST: on(chatCompletions) },
     "/v1/completions": { POST: on(completions) },
     "/v1/embeddings": { POST: on(openaiEmbeddings) },
+    "/v1/responses": { POST: on(responses) },
     "/v1/models": { GET: on(models) },
     "/v1/messages": { POST: on(messages) },
     "/simulator/state": { GET: () => jsonResponse(world.arrivals.state(world.memory.runners())) },

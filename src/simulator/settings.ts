@@ -8,6 +8,7 @@
  *     CORRAL_SIMULATOR_SEED          default 1
  *     CORRAL_SIMULATOR_START         hang | exit | slow<ms> | deaf | flood
  *     CORRAL_SIMULATOR_CRASH_AFTER   kills itself so many ms after its start
+ *     CORRAL_SIMULATOR_PARENT        the process that it ends with, however that ends
  *     CORRAL_SIMULATOR_RUNNER        1: a child process for each loaded model, which outlives the simulator
  */
 import { keepAliveMs } from "./go-time";
@@ -24,6 +25,7 @@ export type Settings = Readonly<{
   seed: number;
   start: Start;
   crashAfterMs: number | undefined;
+  parent: number | undefined;
   runner: boolean;
 }>;
 
@@ -47,6 +49,9 @@ export function readSettings(environment: Environment = process.env): Settings {
     seed: readNumber("CORRAL_SIMULATOR_SEED", environment.CORRAL_SIMULATOR_SEED ?? "1"),
     start: readStart(environment.CORRAL_SIMULATOR_START ?? ""),
     crashAfterMs: crashAfter ? readNumber("CORRAL_SIMULATOR_CRASH_AFTER", crashAfter) : undefined,
+    parent: environment.CORRAL_SIMULATOR_PARENT
+      ? readNumber("CORRAL_SIMULATOR_PARENT", environment.CORRAL_SIMULATOR_PARENT)
+      : undefined,
     runner: environment.CORRAL_SIMULATOR_RUNNER === "1",
   });
 }

@@ -1,6 +1,6 @@
 /** Corral on an address that others reach: what is open there, and what needs the admin key. */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { engineState } from "../gateway/asking";
 import { describeCorral, getJson, startCorral } from "../support/corral";
@@ -205,6 +205,20 @@ describe("the admin key", () => {
       expect((await ask(second.url, bearer(made))).status).toBe(200);
       await second.stop();
     } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  test("is not made by a start that fails, since nobody would be told", async () => {
+    const taken = Bun.listen({ hostname: "0.0.0.0", port: 0, socket: { data: () => undefined } });
+    const folder = scratchFolder("corral-key-");
+    try {
+      const environment = { ...everywhere, CORRAL_PORT: String(taken.port) };
+      const corral = await startCorral({ folder, databaseUrl: noDatabase, environment, until: "ended" });
+      expect(await corral.ended()).toBe(1);
+      expect(existsSync(join(folder, "admin-key"))).toBe(false);
+    } finally {
+      taken.stop(true);
       rmSync(folder, { recursive: true, force: true });
     }
   });

@@ -50,6 +50,7 @@ test("the terminal says within moments what is waited for, then where everything
     await (await chat(corral, "llama3.2", "MARKER-of-a-prompt")).text();
     await (await chat(corral, "nosuch", "MARKER-of-a-prompt")).text();
     await (await chat(corral, "sim-tokens9-error2", "MARKER-of-a-prompt")).text();
+    await (await chat(corral, "a MARKER of a prompt in the wrong field")).text();
     await fetch(`${corral.url}/api/chat`, { method: "POST", body: '{"prompt": "MARKER", broken' });
     await fetch(`${corral.url}/api/chat`, {
       method: "POST",
@@ -58,7 +59,7 @@ test("the terminal says within moments what is waited for, then where everything
     const lines = () => corral.logged().trimEnd().split("\n");
     await eventually(
       async () => lines().filter((line) => line.includes('"msg":"request"')).length,
-      (count) => count >= 3,
+      (count) => count >= 4,
     );
     for (const line of lines()) expect(JSON.parse(line)).toMatchObject({ msg: expect.any(String) });
     expect(corral.logged()).not.toContain("MARKER");

@@ -37,7 +37,7 @@ test.each([
   [{ OLLAMA_PORT: "65536" }, 'OLLAMA_PORT is "65536": it takes a whole number from 1 to 65535'],
   [{ OLLAMA_HOST: "h:70000" }, 'OLLAMA_HOST is "70000": it takes a port from 1 to 65535 in it'],
   [{ OLLAMA_HOST: "256.256.256.256" }, 'OLLAMA_HOST is "256.256.256.256": it takes a host, host:port'],
-  [{ OLLAMA_HOST: "user@host" }, 'OLLAMA_HOST is "user@host": it takes a host, host:port'],
+  [{ OLLAMA_HOST: "user:sesame@host" }, 'OLLAMA_HOST is "***@host": it takes a host, host:port'],
   [{ OLLAMA_TIMEOUT: "0" }, 'OLLAMA_TIMEOUT is "0": it takes a number of seconds above 0'],
   [{ OLLAMA_TIMEOUT: "soon" }, 'OLLAMA_TIMEOUT is "soon": it takes a number of seconds above 0'],
   [{ OLLAMA_MAX_RETRIES: "-1" }, 'OLLAMA_MAX_RETRIES is "-1": it takes a whole number from 0 up'],

@@ -1,7 +1,7 @@
 /** The embedded database as a child process of the server's: started, kept, restarted, and where its socket is. */
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { Child } from "../../children/child";
 import { signalProcess } from "../../children/processes";
 import type { ChildRegistry } from "../../children/registry";
@@ -26,6 +26,22 @@ const LONGEST_FOLDER = 80;
 const STOP_WITHIN_MS = 5000;
 /** A first start takes seconds; so does a recovery, but on a slow disk it may be minutes. */
 const READY_WITHIN_MS = 300_000;
+
+/** A folder for a socket, where one can be had. @param data the database's own, whose parent is the last resort */
+function makeSocketFolder(data: string): string {
+  const places = [resolve(tmpdir()), "/tmp", resolve(dirname(data))].filter(
+    (place) => place.length < LONGEST_FOLDER,
+  );
+  for (const [index, place] of places.entries()) {
+    try {
+      // mkdtemp makes it 0700: nobody else gets at the socket.
+      return mkdtempSync(join(place, "corral-"));
+    } catch (error) {
+      if (index === places.length - 1) throw error;
+    }
+  }
+  throw new Error(`no folder for a socket: ${tmpdir()} and ${data} are longer than a socket's path may be`);
+}
 
 export class EmbeddedProcess {
   readonly #options: EmbeddedOptions;
@@ -121,9 +137,7 @@ export class EmbeddedProcess {
     this.#ready = false;
     this.#making = false;
     this.#rest = "";
-    const temporary = tmpdir();
-    // mkdtemp makes it 0700: nobody else gets at the socket.
-    const folder = mkdtempSync(join(temporary.length < LONGEST_FOLDER ? temporary : "/tmp", "corral-"));
+    const folder = makeSocketFolder(this.#options.folder);
     this.#socketPath = join(folder, "db");
     return [...this.#options.command, this.#options.folder, this.#socketPath];
   }

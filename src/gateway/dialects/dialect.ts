@@ -28,6 +28,15 @@ export interface Asked {
   readonly options: string | null;
   /** Why the request can't be carried out; it is refused with this. */
   readonly wrong: Failure | null;
+  /** What the engine is asked on Corral's behalf, whose answer is taken out of the reply; absent where it is nothing. */
+  readonly splice?: Splice | null;
+}
+
+/** Bytes for a place in a body, in the stead of those that are there. */
+export interface Splice {
+  readonly from: number;
+  readonly to: number;
+  readonly text: string;
 }
 
 export interface Outgoing {

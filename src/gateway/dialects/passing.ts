@@ -20,8 +20,13 @@ interface WholeReader {
 /**
  * A whole reply, held until it is whole: its record comes before it, and an engine that dies in it is a clean 502. What
  * was asked for does not tell: an error is whole even to one who asked for a stream.
+ * @param worthReading what of the bytes is worth reading, as JSON still: vectors are not
  */
-export function heldReply(head: Head, reader: WholeReader): Reply {
+export function heldReply(
+  head: Head,
+  reader: WholeReader,
+  worthReading: (bytes: Uint8Array) => Uint8Array = (bytes) => bytes,
+): Reply {
   const type = head.headers.get("content-type") ?? "";
   const held: Uint8Array[] = [];
   let decided = false;
@@ -38,7 +43,7 @@ export function heldReply(head: Head, reader: WholeReader): Reply {
     },
     finish(at) {
       const bytes = held.length === 1 && held[0] ? held[0] : Buffer.concat(held);
-      const text = new TextDecoder().decode(bytes).trim();
+      const text = new TextDecoder().decode(worthReading(bytes)).trim();
       if (text !== "") reader.read(text, at);
       // What calls itself JSON and is none, an error page, or nothing, is no answer of an engine's: it is refused.
       decided = head.status !== 200 || !reader.short || !/^(application\/(x-nd)?json|text\/html)/.test(type);
@@ -56,6 +61,8 @@ export interface Listener {
   event(event: SseEvent, json: unknown, at: number): boolean;
   /** Reads a whole reply. */
   whole(json: unknown, at: number): void;
+  /** What of a whole reply is worth reading, as JSON still; all of it when absent. */
+  worthReading?(bytes: Uint8Array): Uint8Array;
   /** The stream is over and has not said its end. */
   short?(): void;
   /** The words of an error body or event; null where it is none. */
@@ -69,7 +76,9 @@ export function passingEvents(head: Head, keep: Keep, listen: (heard: Heard) => 
   const heard = new Heard(keep);
   const listener = listen(heard);
   const isStream = (head.headers.get("content-type") ?? "").startsWith("text/event-stream");
-  return isStream ? eventsReply(head, heard, listener) : heldReply(head, wholeReader(head, heard, listener));
+  return isStream
+    ? eventsReply(head, heard, listener)
+    : heldReply(head, wholeReader(head, heard, listener), listener.worthReading);
 }
 
 /** An error inside a reply: on record as one. @returns whether it was one */

@@ -1,5 +1,6 @@
 /** Ollama's own `/api/chat`. */
 import { type Dialect, field, textField } from "../dialect";
+import { describeFile } from "../images";
 import { askNative, type Piece, passingReply, refuseNative } from "./native";
 
 export const ollamaChat: Dialect = {
@@ -37,15 +38,12 @@ export function chatPiece(frame: unknown): Piece {
   };
 }
 
-/** Images are kept as their size and digest, not as bytes. */
+/** Images are kept as their type, size and digest, not as bytes. */
 export function withoutImages(message: unknown): unknown {
   const images = field(message, "images");
   if (!Array.isArray(images) || typeof message !== "object") return message;
-  return { ...message, images: images.map(describeImage) };
-}
-
-function describeImage(image: unknown): unknown {
-  if (typeof image !== "string") return null;
-  const bytes = Buffer.from(image, "base64");
-  return { bytes: bytes.length, sha256: new Bun.CryptoHasher("sha256").update(bytes).digest("hex") };
+  return {
+    ...message,
+    images: images.map((image) => (typeof image === "string" ? describeFile(image) : null)),
+  };
 }
