@@ -4,11 +4,13 @@ import { cors } from "@elysiajs/cors";
 import { Elysia, ParseError, ValidationError } from "elysia";
 import { type Access, type Use, uses } from "./access";
 import { chatRoutes } from "./api/chat";
-import { useMark } from "./api/common";
+import { useMark, type WhoAsks } from "./api/common";
 import { dataRoutes } from "./api/data";
 import { docsRoutes, pluginPage } from "./api/docs";
 import { engineRoutes } from "./api/engine";
+import { eventRoutes } from "./api/events";
 import { healthRoutes } from "./api/health";
+import { metricsRoutes } from "./api/metrics";
 import { repositoryRoutes } from "./api/models";
 import { ollamaRoutes } from "./api/ollama";
 import type { Library } from "./api/ollama/library";
@@ -21,6 +23,7 @@ import type { Pulls } from "./engine/pulls";
 import type { OllamaService } from "./engine/service";
 import { asFailure, type Failure, failure, messageOf } from "./errors";
 import { hangUp } from "./gateway/body";
+import { whoOf } from "./gateway/circumstances";
 import { anthropicMessages } from "./gateway/dialects/anthropic/messages";
 import { contractChat } from "./gateway/dialects/contract/chat";
 import { ollamaChat } from "./gateway/dialects/ollama/chat";
@@ -50,6 +53,8 @@ type Server = Pick<Bun.Server<unknown>, "requestIP" | "timeout">;
 export interface AppParts {
   readonly engine: OllamaService;
   readonly pulls: Pulls;
+  /** This server's id over its restarts: rows in a shared database name it. */
+  readonly server: string;
   readonly library: Library;
   readonly database: Database;
   readonly ledger: Ledger;
@@ -120,9 +125,11 @@ export function createApp(parts: AppParts) {
     return response;
   };
 
-  const addressOf = (request: Request, server: Server | null) =>
+  const addressOf = (request: Request, server: Pick<Server, "requestIP"> | null) =>
     addresses.get(request) ??
     parts.clientAddress(server?.requestIP(request)?.address ?? null, request.headers.get("x-forwarded-for"));
+
+  const who: WhoAsks = (request, server) => whoOf(request.headers, addressOf(request, server));
 
   /** Lets through what everybody may, or who has the key; says in the log who used what not everybody may. */
   const guard = (request: Request, place: Place, client: string | null): Response | null => {
@@ -220,13 +227,15 @@ export function createApp(parts: AppParts) {
       if (places.get(request)?.owner === "corral") set.headers[instanceHeader] = instance;
     })
     .use(healthRoutes(parts))
-    .use(engineRoutes(parts))
+    .use(engineRoutes({ ...parts, who }))
     .use(statsRoutes(parts))
     .use(liveRoutes({ ...parts, active: gateway.active }))
     .use(requestRoutes(gateway))
+    .use(metricsRoutes({ ...parts, active: gateway.active, knownModels: gateway.knownModels }))
     .use(repositoryRoutes({ ...parts, client: engine.client }))
     .use(chatRoutes(carry))
-    .use(ollamaRoutes({ ...parts, client: engine.client }))
+    .use(ollamaRoutes({ ...parts, client: engine.client, who }))
+    .use(eventRoutes(parts))
     .use(dataRoutes(parts))
     .use(docsRoutes(parts.version))
     .get("/", ({ request }) => home(request), { detail: { hide: true } })

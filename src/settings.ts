@@ -7,11 +7,9 @@ import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { type Static, type TSchema, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
+import { FOREVER_MS, readDuration, sayDuration } from "./duration";
 import { blot, Failure, failure } from "./errors";
 import { suggestion } from "./suggestion";
-
-/** "forever" as a duration: TypeBox takes no Infinity for a number. */
-export const FOREVER_MS = Number.MAX_SAFE_INTEGER;
 
 /** What a setting's schema carries beside TypeBox's own words. */
 interface About {
@@ -148,6 +146,13 @@ const settingsSchema = Type.Object({
     variables: ["CORRAL_IDLE_TIMEOUT"],
     description: "How long a stream may be silent after its first token (0: as long as it takes)",
     takes: "a duration such as 2m, or 0 for no limit",
+    reads: "duration",
+  }),
+  heartbeat: setting(Type.Number({ minimum: 0, default: 0 }), {
+    variables: ["CORRAL_HEARTBEAT"],
+    description:
+      "Send a silent stream something harmless that often, so that proxies in between keep it open; it then begins with 200 whatever follows (0: never)",
+    takes: "a duration such as 15s, or 0 for never",
     reads: "duration",
   }),
   trustedProxies: setting(Type.String({ default: "" }), {
@@ -294,32 +299,10 @@ function flagOf(about: About): string {
     .replaceAll("_", "-");
 }
 
-const durationUnits: Readonly<Record<string, number>> = {
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-};
-
-function readText(text: string, reads: About["reads"], plainUnit: number): unknown {
+function readText(text: string, reads: About["reads"], plainUnitMs: number): unknown {
   if (reads === "text") return text.trim();
   if (reads === "integer") return /^\s*\d+\s*$/.test(text) ? Number(text) : undefined;
-  if (text.trim() === "forever") return FOREVER_MS;
-  const match = /^\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|)\s*$/.exec(text);
-  if (!match) return undefined;
-  const unit = match[2] ? durationUnits[match[2]] : plainUnit || (Number(match[1]) === 0 ? 1 : undefined);
-  return unit === undefined ? undefined : Number(match[1]) * unit;
-}
-
-function sayDuration(ms: number): string {
-  if (ms >= FOREVER_MS) return "forever";
-  if (ms === 0) return "0";
-  for (const unit of ["d", "h", "m", "s"] as const) {
-    const size = durationUnits[unit] ?? 1;
-    if (ms >= size && ms % size === 0 && !(unit === "h" && ms === size)) return `${ms / size}${unit}`;
-  }
-  return `${ms}ms`;
+  return readDuration(text, plainUnitMs);
 }
 
 function checkUrl(text: string, source: string): void {

@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
+import { FOREVER_MS } from "../src/duration";
 import { Failure } from "../src/errors";
-import { describeSettings, FOREVER_MS, readSettings } from "../src/settings";
+import { describeSettings, readSettings } from "../src/settings";
 
 test("without anything given the defaults hold, and are said to be defaults", () => {
   const { values, sources, warnings } = readSettings({ HOME: "/home/one", HOST: "0.0.0.0" });

@@ -2,6 +2,7 @@
 import { KindGuard, type Static, type TObject, type TSchema, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import type { Use } from "../access";
+import type { Who } from "../engine/unfinished-pulls";
 import { failure } from "../errors";
 import { contractBodyBytes, jsonOf, readBody } from "../gateway/body";
 import { malformedJson, sayWrong } from "../schema";
@@ -29,6 +30,9 @@ export function oneOf<const T extends readonly string[]>(
     ),
   );
 }
+
+/** Who asks, for the record. */
+export type WhoAsks = (request: Request, server: Pick<Bun.Server<unknown>, "requestIP"> | null) => Who;
 
 /** Where a route's documentation says what it does that not everybody may. */
 export const useMark = "x-corral-use";

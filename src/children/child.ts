@@ -12,10 +12,13 @@ import { sleepUnless, within } from "./wait";
 /** stopped: not wanted. starting: not yet ready. waiting: it crashed, back-off. failed: given up until asked again. */
 export type ChildState = "stopped" | "starting" | "ready" | "waiting" | "failed";
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 export interface ChildOptions {
   readonly name: string;
   readonly command: readonly string[];
-  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** A function is asked at each start. */
+  readonly environment: Environment | (() => Environment);
   /** Asks the child whether it works. Anything but true, a throw included, is no. */
   readonly probe: (signal: AbortSignal) => Promise<boolean>;
   /** Its output, as it comes. */
@@ -159,7 +162,7 @@ export class Child {
     try {
       // Read in here: a command that is made anew for each start can fail as the start itself can.
       child = Bun.spawn([...this.options.command], {
-        env: environment,
+        env: typeof environment === "function" ? environment() : environment,
         stdin,
         stdout: "pipe",
         stderr: "pipe",

@@ -2,6 +2,7 @@
 import { type AdminKey, createAccess, keptAdminKey } from "../access";
 import { calledHost, isLoopback, urlOf } from "../address";
 import { createLibrary } from "../api/ollama/library";
+import { eventOf } from "../api/ollama/service";
 import { createApp, IDLE_SECONDS } from "../app";
 import { ChildRegistry } from "../children/registry";
 import { createClientAddress } from "../client-address";
@@ -11,6 +12,7 @@ import { NetworkConfig } from "../engine/network";
 import { EngineOutput } from "../engine/output";
 import { Pulls } from "../engine/pulls";
 import { OllamaService } from "../engine/service";
+import { UnfinishedPulls } from "../engine/unfinished-pulls";
 import { failure, messageOf, ServiceStartError } from "../errors";
 import { openFolder } from "../folder";
 import { Gateway } from "../gateway/gateway";
@@ -86,6 +88,7 @@ export async function startServer({
     },
     { OLLAMA_PORT: String(values.ollamaPort) },
   );
+  const unfinished = new UnfinishedPulls(folder.pulls, log);
   let ourselves: string[] = [];
   const engine = new OllamaService({
     network,
@@ -93,6 +96,8 @@ export async function startServer({
     binary: values.ollamaBin,
     ...(engineCommand ? { command: engineCommand } : {}),
     environment: withoutSecrets(environment),
+    // Ollama deletes at its start what an unfinished pull has got so far, unless told not to.
+    environmentAtStart: () => (unfinished.all.length > 0 ? { OLLAMA_NOPRUNE: "1" } : {}),
     log,
     registry,
     output: new EngineOutput(folder.engineLog, log),
@@ -132,7 +137,11 @@ export async function startServer({
     engine,
     ledger,
     log,
-    limits: { firstTokenMs: values.firstTokenTimeout, idleMs: values.idleTimeout },
+    limits: {
+      firstTokenMs: values.firstTokenTimeout,
+      idleMs: values.idleTimeout,
+      heartbeatMs: values.heartbeat,
+    },
   });
   let readRun = 0;
   engine.onChange(() => {
@@ -140,12 +149,18 @@ export async function startServer({
     readRun = engine.run;
     void gateway.knownModels.read();
   });
-  const pulls = new Pulls(engine.client, log);
+  const pulls = new Pulls({
+    engine,
+    unfinished,
+    log,
+    onEnd: (pull) => ledger.event(eventOf(pull)),
+  });
   const ending = new AbortController();
 
   const app = createApp({
     engine,
     pulls,
+    server: folder.serverId,
     library: createLibrary("https://ollama.com", log),
     database,
     ledger,
@@ -227,6 +242,7 @@ export async function startServer({
     return stopped;
   };
 
+  pulls.resume();
   const engineTried = engine.start(0).catch((error: unknown) => {
     if (!(error instanceof ServiceStartError)) throw error;
     if (error.cause === "ourselves") throw failure.start("engine_is_corral", error.message);

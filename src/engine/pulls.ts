@@ -1,127 +1,197 @@
 /**
  * Pulls that the server owns: a client that leaves does not stop one, and a second pull of the same model attaches to
- * the first. Statuses are said as the contract has them.
+ * the first. One outlives an engine that crashes and a server that ends: it is over when it is complete, has failed, or
+ * was canceled. Statuses are said as the contract has them.
  */
-import { Failure, messageOf } from "../errors";
+import { asFailure, Failure, failure, messageOf } from "../errors";
 import type { Log } from "../log";
-import type { EngineClient } from "./client";
+import { codeOf } from "./client";
+import type { Engine } from "./engine";
 import { canonicalModel } from "./models";
+import { type Following, Pull, type PullStatus, type PullView } from "./pull";
+import type { UnfinishedPulls, Who } from "./unfinished-pulls";
 import type { Progress } from "./wire";
 
-export interface PullStatus {
-  status: string;
-  digest?: string;
-  /** Bytes. */
-  total?: number;
-  /** Bytes. */
-  completed?: number;
-  message?: string;
+export interface PullsParts {
+  readonly engine: Pick<Engine, "client" | "run" | "ready" | "died">;
+  /** What a restart resumes. */
+  readonly unfinished: UnfinishedPulls;
+  readonly log: Log;
+  /** Told of each pull that is over, before those who follow it. */
+  readonly onEnd: (pull: Pull) => void;
 }
 
-interface Pull {
-  readonly listeners: Set<Listener>;
-  last: PullStatus | null;
-}
-
-type Listener = (status: PullStatus | null) => void;
+/** How often Ollama may die under a pull that gets no further. */
+const MOST_TRIES = 3;
+/** Pulls that are over and still told of from memory: the database may be away. */
+const PAST_KEPT = 100;
+const again = "pull it again, what is there is kept";
 
 export class Pulls {
+  readonly #parts: PullsParts;
+  /** By canonical name. */
   readonly #running = new Map<string, Pull>();
+  #past: readonly PullView[] = [];
   readonly #stopping = new AbortController();
 
-  constructor(
-    readonly client: EngineClient,
-    readonly log: Log,
-  ) {}
-
-  /** Models that are being pulled now. */
-  get running(): string[] {
-    return [...this.#running.keys()];
+  constructor(parts: PullsParts) {
+    this.#parts = parts;
   }
 
-  /**
-   * The statuses of a model's pull, from now to its end; begins one where none runs.
-   * Leaving the loop leaves the pull running.
-   */
-  async *follow(model: string, insecure: boolean): AsyncGenerator<PullStatus> {
-    const name = canonicalModel(model);
-    const known = this.#running.get(name);
-    const pull: Pull = known ?? { listeners: new Set(), last: null };
-    const waiting: PullStatus[] = pull.last ? [pull.last] : [];
-    let ended = false;
-    let wake: () => void = () => {};
-    const listener: Listener = (status) => {
-      if (status === null) ended = true;
-      else put(waiting, status);
-      wake();
-    };
-    pull.listeners.add(listener);
-    if (!known) {
-      this.#running.set(name, pull);
-      void this.#run(name, model, insecure, pull);
-    }
-    try {
-      for (;;) {
-        const next = waiting.shift();
-        if (next) yield next;
-        else if (ended) return;
-        else {
-          await new Promise<void>((resolve) => {
-            wake = resolve;
-          });
-        }
-      }
-    } finally {
-      pull.listeners.delete(listener);
+  /** What runs now, the latest first. */
+  get running(): PullView[] {
+    return [...this.#running.values()].map((pull) => pull.look()).reverse();
+  }
+
+  /** What has ended since this program's start, the latest first. */
+  get past(): readonly PullView[] {
+    return this.#past;
+  }
+
+  /** Whether a model is being pulled. */
+  isPulling(model: string): boolean {
+    return this.#running.has(canonicalModel(model));
+  }
+
+  /** Follows a model's pull from now to its end; begins one where none runs. */
+  follow(model: string, insecure: boolean, who: Who): Following {
+    const running = this.#running.get(canonicalModel(model));
+    if (running) return running.follow();
+    const id = Bun.randomUUIDv7();
+    const pull = new Pull({ id, model, insecure, startedAt: new Date().toISOString(), who });
+    this.#parts.unfinished.add(pull.asked);
+    this.#parts.log.info({ id: `pull_${id}`, model }, "pull begins");
+    const following = pull.follow();
+    this.#begin(pull);
+    return following;
+  }
+
+  /** Goes on with what an earlier program left unfinished, as soon as the engine is ready. */
+  resume(): void {
+    for (const asked of this.#parts.unfinished.all) {
+      this.#parts.log.info({ id: `pull_${asked.id}`, model: asked.model }, "pull resumes");
+      const pull = new Pull(asked);
+      pull.tell(waitingFor("Corral was started again: the pull goes on when Ollama is ready"));
+      this.#begin(pull);
     }
   }
 
-  /** Breaks off what runs: the server stops. */
+  /** @returns whether it was running */
+  cancel(id: string): boolean {
+    const pull = [...this.#running.values()].find(({ asked }) => asked.id === id);
+    if (!pull || pull.signal.aborted) return false;
+    const words = "the pull was canceled by somebody who runs the server";
+    const why = new Failure("canceled", 503, "The pull was canceled", words);
+    pull.cancel(why);
+    this.#end(pull, "canceled", why);
+    return true;
+  }
+
+  /** The server stops: what runs is broken off, and resumed at the next start. */
   stop(): void {
-    this.#stopping.abort();
+    this.#stopping.abort(failure.stopping());
+    for (const pull of this.#running.values())
+      pull.leaveOff({
+        status: "error",
+        message: "Corral is being stopped: the pull goes on when it is started again",
+      });
   }
 
-  async #run(name: string, model: string, insecure: boolean, pull: Pull): Promise<void> {
-    const tell = (status: PullStatus) => {
-      pull.last = status;
-      for (const listener of pull.listeners) listener(status);
+  #begin(pull: Pull): void {
+    this.#running.set(canonicalModel(pull.asked.model), pull);
+    const signal = AbortSignal.any([this.#stopping.signal, pull.signal]);
+    // Who aborted it has said what became of it.
+    const end = (state: "complete" | "error", why: Failure | null) => {
+      if (!signal.aborted) this.#end(pull, state, why);
     };
-    const startedAt = performance.now();
-    this.log.info({ model }, "pull begins");
-    let done = false;
-    try {
-      for await (const progress of this.client.pull(model, insecure, this.#stopping.signal)) {
-        if (progress.error !== undefined)
-          throw new Failure("pull_failed", 502, "Pull failed", progress.error);
-        const status = inContractWords(progress, model);
-        done ||= status.status === "complete";
-        tell(status);
+    this.#run(pull, signal).then(
+      () => end("complete", null),
+      (error: unknown) => end("error", asFailure(error)),
+    );
+  }
+
+  /** Pulls until it is complete, over again where Ollama dies under it. @throws what else becomes of it */
+  async #run(pull: Pull, signal: AbortSignal): Promise<void> {
+    const { engine, log } = this.#parts;
+    let tries = 0;
+    let furthest = 0;
+    for (;;) {
+      await engine.ready(signal);
+      const run = engine.run;
+      try {
+        return await this.#attempt(pull, signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        if (isOllamasWord(error)) throw error;
+        const died = await engine.died(run);
+        signal.throwIfAborted();
+        if (!died) throw error instanceof Failure ? error : pullBroken(codeOf(error) || messageOf(error));
       }
-      if (!done)
-        throw new Failure(
-          "pull_failed",
-          502,
-          "Pull failed",
-          "Ollama broke off before the pull was complete: pull it again, what is there is kept",
+      const completed = pull.layers.completed ?? 0;
+      tries = completed > furthest ? 1 : tries + 1;
+      furthest = Math.max(furthest, completed);
+      if (tries >= MOST_TRIES) {
+        throw failure.engineLost(
+          `Ollama ended ${tries} times while it pulled, and got no further: its last words are at GET /api/engine/log; ${again}`,
         );
-      this.log.info({ model, ms: Math.round(performance.now() - startedAt) }, "pull complete");
-    } catch (error) {
-      const message = this.#stopping.signal.aborted
-        ? "Corral is being stopped: pull it again later"
-        : messageOf(error);
-      this.log.warn({ model, error: message }, "pull failed");
-      tell({ status: "error", message });
-    } finally {
-      this.#running.delete(name);
-      for (const listener of pull.listeners) listener(null);
+      }
+      log.warn({ model: pull.asked.model, tries }, "Ollama ended in the middle of a pull: tried again");
+      pull.layers.again();
+      pull.tell(waitingFor("Ollama ended in the middle of the pull, which goes on when Ollama is back"));
     }
   }
+
+  async #attempt(pull: Pull, signal: AbortSignal): Promise<void> {
+    const { model, insecure } = pull.asked;
+    for await (const progress of this.#parts.engine.client.pull(model, insecure, signal)) {
+      if (progress.error !== undefined) throw pullFailed("pull_refused", progress.error);
+      if (progress.status === "success") return;
+      pull.layers.take(progress, performance.now());
+      if (!signal.aborted) pull.tell(inContractWords(progress));
+    }
+    throw pullFailed("pull_broken", `Ollama broke off before the pull was complete: ${again}`);
+  }
+
+  #end(pull: Pull, state: "complete" | "error" | "canceled", why: Failure | null): void {
+    const { id, model } = pull.asked;
+    const { unfinished, log, onEnd } = this.#parts;
+    const last: PullStatus =
+      why === null
+        ? { status: "complete", message: `Successfully pulled ${model}` }
+        : { status: "error", message: why.message };
+    const said = { id: `pull_${id}`, model, ms: Math.round(pull.durationMs), error: why?.message };
+    log[state === "error" ? "warn" : "info"](said, `pull ${state === "error" ? "failed" : state}`);
+    this.#running.delete(canonicalModel(model));
+    pull.end(state, why);
+    onEnd(pull);
+    unfinished.remove(id);
+    pull.leaveOff(last);
+    this.#past = [pull.look(), ...this.#past].slice(0, PAST_KEPT);
+  }
+}
+
+function pullBroken(how: string): Failure {
+  return pullFailed(
+    "pull_broken",
+    `the connection to Ollama broke in the middle of the pull (${how}): ${again}`,
+  );
+}
+
+function pullFailed(code: string, words: string): Failure {
+  return new Failure(code, 502, "Pull failed", words);
+}
+
+function waitingFor(words: string): PullStatus {
+  return { status: "waiting for Ollama", message: words };
+}
+
+/** Whether Ollama itself said how it ended: then it did not die of it. */
+function isOllamasWord(error: unknown): boolean {
+  return error instanceof Failure && (error.code === "pull_refused" || error.code === "engine_error");
 }
 
 /** Ollama's steps in the contract's words; those that the contract does not have pass as they are. */
-function inContractWords(progress: Progress, model: string): PullStatus {
-  const { status = "", digest, total, completed } = progress;
-  if (status === "success") return { status: "complete", message: `Successfully pulled ${model}` };
+function inContractWords({ status = "", digest, total, completed }: Progress): PullStatus {
   if (status === "verifying sha256 digest") return { status: "verifying checksum" };
   if (digest === undefined) return { status };
   return {
@@ -131,12 +201,4 @@ function inContractWords(progress: Progress, model: string): PullStatus {
     // Ollama leaves a zero out.
     completed: completed ?? 0,
   };
-}
-
-/** A slow reader gets the latest of a layer's progress, not each: what waits for it stays small. */
-function put(waiting: PullStatus[], status: PullStatus): void {
-  const last = waiting.at(-1);
-  if (last && last.digest !== undefined && last.digest === status.digest && last.status === status.status) {
-    waiting[waiting.length - 1] = status;
-  } else waiting.push(status);
 }

@@ -27,6 +27,8 @@ export interface OllamaServiceOptions {
   readonly command?: readonly string[];
   /** Ollama's environment; OLLAMA_HOST is set over it. Default: this process's. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Further variables, asked at each start of Ollama; what `environment` has of them wins. */
+  readonly environmentAtStart?: () => Readonly<Record<string, string>>;
   /** Called after each `generate` with what Ollama measured; `metricsEnabled` says whether it is given. */
   readonly onMetrics?: (reply: GenerateReply) => void;
   readonly log?: Log;
@@ -320,7 +322,11 @@ export class OllamaService implements Engine {
     const child = new Child({
       name: "Ollama",
       command: words,
-      environment: { ...environment, OLLAMA_HOST: this.#network.listenOn },
+      environment: () => ({
+        ...this.#options.environmentAtStart?.(),
+        ...environment,
+        OLLAMA_HOST: this.#network.listenOn,
+      }),
       probe: (signal) => this.#answers(signal),
       output: (chunk) => this.#output.write(chunk),
       readyWithinMs: this.#options.readyWithinMs ?? 60_000,

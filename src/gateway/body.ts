@@ -65,11 +65,13 @@ export function plainOf(
 /**
  * A body to hand on, read no faster than it is taken.
  * @param broken is told why, where it does not come to its end
+ * @param seen is shown each piece as it passes
  */
 export function passedBody(
   body: ReadableStream<Uint8Array<ArrayBuffer>>,
   broken: (why: Failure) => void,
   silenceMs = SILENCE_MS,
+  seen: (piece: Uint8Array) => void = () => {},
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   const reader = body.getReader();
   return new ReadableStream<Uint8Array<ArrayBuffer>>(
@@ -78,7 +80,10 @@ export function passedBody(
         try {
           const next = await nextPiece(reader, silenceMs);
           if (next.done) controller.close();
-          else controller.enqueue(next.value);
+          else {
+            seen(next.value);
+            controller.enqueue(next.value);
+          }
         } catch (error) {
           broken(asFailure(error));
           // Without a reason: Bun 1.4.4 prints one with its stack.

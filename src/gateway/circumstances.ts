@@ -1,4 +1,5 @@
 /** What a request's headers tell of who asks, and of what may be kept. */
+import type { Who } from "../engine/unfinished-pulls";
 
 /** Longer is no name. */
 const LONGEST = 200;
@@ -10,6 +11,11 @@ export function userOf(headers: Headers): string | null {
     if (user) return decoded(user).slice(0, LONGEST);
   }
   return null;
+}
+
+/** Who asks, as far as the connection and the headers tell. */
+export function whoOf(headers: Headers, clientAddress: string | null): Who {
+  return { clientAddress, userAgent: headers.get("user-agent"), user: userOf(headers) };
 }
 
 /** W3C's trace context, where it is one. */

@@ -48,7 +48,7 @@ export class Gateway {
       stopping: this.#stopping,
       over,
     };
-    if (place.kind === "pass") return pass(request, parts);
+    if (place.kind === "pass") return pass(request, { ...parts, clientAddress });
     return new Passage(parts, request, clientAddress).answer(place.dialects);
   }
 

@@ -50,6 +50,11 @@ export class KnownModels {
     return name === null ? null : (this.#isLoaded(name)?.contextLength ?? null);
   }
 
+  /** The models that are loaded, as far as is known. */
+  loadedNames(): string[] {
+    return [...(this.#loaded?.keys() ?? [])].filter((name) => this.#isLoaded(name) !== null);
+  }
+
   /** Notes what an engine's answer says of a model: there (it answered), not there (404), or nothing. */
   learn(name: string | null, engineStatus: number): void {
     if (name === null) return;

@@ -6,6 +6,8 @@ export interface Limits {
   readonly firstTokenMs: number;
   /** Between two pieces of a stream, ms; 0 for none. */
   readonly idleMs: number;
+  /** How often a silent stream gets a sign of life, ms; 0 for never. */
+  readonly heartbeatMs: number;
 }
 
 /** What setTimeout can wait; beyond it fires at once. */

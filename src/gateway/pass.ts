@@ -1,68 +1,123 @@
-/** A request to a path of Ollama's that is not recorded: through, as it is. */
+/** A request to a path of Ollama's that is no inference: through, as it is. What it does to models is put on record. */
+import { codeOf } from "../engine/client";
 import type { Engine } from "../engine/service";
 import { asFailure, type Failure, failure, messageOf } from "../errors";
+import type { Ledger } from "../ledger/ledger";
 import type { Log } from "../log";
 import type { Active } from "./active";
 import { hangUp, passedBody } from "./body";
-import { forward, headersToClient, headersToEngine } from "./forward";
+import { refuseAnthropic } from "./dialects/anthropic/errors";
+import { brokenReply, forward, headersToClient, headersToEngine } from "./forward";
+import { actionOf, Management } from "./management";
 
 export interface PassOptions {
   readonly engine: Engine;
   readonly active: Active;
+  readonly ledger: Ledger;
   readonly log: Log;
+  readonly clientAddress: string | null;
   readonly stopping: boolean;
   readonly over: () => void;
 }
 
 const MOST_HELD_BYTES = 1_000_000;
 
-/** Carries a request to the engine and its answer back, both unread. Never throws. */
+/** Carries a request to the engine and its answer back, both unaltered. Never throws. */
 export async function pass(
   request: Request,
-  { engine, active, log, stopping, over: idle }: PassOptions,
+  { engine, active, ledger, log, clientAddress, stopping, over: idle }: PassOptions,
 ): Promise<Response> {
   const url = new URL(request.url, "http://localhost");
+  const action = stopping ? null : actionOf(request.method, url.pathname);
+  const record =
+    action && new Management(action, request, url.pathname, { put: ledger.event, log, clientAddress });
+  const run = engine.run;
   const abort = new AbortController();
-  const running = { id: Bun.randomUUIDv7(), stop: () => abort.abort(failure.stopping()), over: idle };
+  const leave = () => {
+    record?.end("client_abort", null);
+    abort.abort();
+  };
+  const stop = () => {
+    const why = failure.stopping();
+    record?.failed(why);
+    abort.abort(why);
+  };
+  const running = { id: Bun.randomUUIDv7(), stop, over: idle };
   // Both this signal and the stream's cancel are needed to see a client leave (traps.md).
-  request.signal.addEventListener("abort", () => abort.abort(), { once: true });
+  request.signal.addEventListener("abort", leave, { once: true });
   active.add(running);
   const over = () => active.remove(running.id);
+  const headers = headersToEngine(request.headers);
+  // What is read here must be readable: an engine behind another proxy may compress.
+  if (record) headers.set("accept-encoding", "identity");
   try {
+    // Refused at the door, and on no record.
     if (stopping) throw failure.stopping();
     const answer = await forward(engine, {
       method: request.method,
       path: url.pathname + url.search,
-      headers: headersToEngine(request.headers),
-      body: request.body && passedBody(request.body, (why) => abort.abort(why)),
+      headers,
+      body:
+        request.body &&
+        passedBody(
+          request.body,
+          (why) => abort.abort(why),
+          undefined,
+          (piece) => record?.sent(piece),
+        ),
       signal: abort.signal,
     });
+    record?.answered(answer.status);
     const head = { status: answer.status, headers: headersToClient(answer.headers) };
     const length = answer.headers.get("content-length");
     if (answer.body && (length === null || Number(length) > MOST_HELD_BYTES))
       return new Response(
-        passed(answer.body, () => abort.abort(), over),
+        passed(answer.body, {
+          leave,
+          over,
+          take: (chunk) => record?.take(chunk),
+          finish: () => record?.finish(),
+          broken: (error) => record?.lost(brokenReply(engine, run, sayBroken(error))),
+        }),
         head,
       );
     // Bun drops the length of what is streamed, and a client may want to know it.
     const bytes = answer.body ? await answer.bytes() : null;
+    if (bytes) record?.take(bytes);
+    record?.finish();
     over();
     return new Response(bytes, head);
   } catch (error) {
     over();
-    if (request.signal.aborted) return new Response(null, { status: 499 });
+    if (request.signal.aborted) {
+      leave();
+      return new Response(null, { status: 499 });
+    }
     const known = asFailure(error);
+    record?.failed(known);
     if (known.code === "internal")
       log.error({ path: url.pathname, error: messageOf(error) }, "pass-through failed");
     return hangUp(known, refusePassed(url.pathname, known));
   }
 }
 
+interface Passing {
+  /** The client is gone. */
+  leave(): void;
+  /** It is over, whichever way. */
+  over(): void;
+  /** A piece is about to go on. */
+  take(chunk: Uint8Array): void;
+  /** The engine's bytes have come to their end. */
+  finish(): void;
+  /** They broke off. */
+  broken(error: unknown): void;
+}
+
 /** The engine's bytes as they come. Where they break off, so does the client's connection: that is what it would have seen. */
 function passed(
   body: ReadableStream<Uint8Array>,
-  leave: () => void,
-  over: () => void,
+  { leave, over, take, finish, broken }: Passing,
 ): ReadableStream<Uint8Array> {
   const reader = body.getReader();
   return new ReadableStream<Uint8Array>(
@@ -70,9 +125,14 @@ function passed(
       pull: async (controller) => {
         try {
           const next = await reader.read();
-          if (!next.done) return controller.enqueue(next.value);
+          if (!next.done) {
+            take(next.value);
+            return controller.enqueue(next.value);
+          }
+          finish();
           controller.close();
-        } catch {
+        } catch (error) {
+          broken(error);
           // Without a reason: Bun 1.4.4 prints one with its stack.
           controller.error();
         }
@@ -87,11 +147,14 @@ function passed(
   );
 }
 
+function sayBroken(error: unknown): string {
+  return `the connection to Ollama broke in the middle of its answer (${codeOf(error) || messageOf(error)})`;
+}
+
 /** An error in the words of the API that the engine's path belongs to. */
 export function refusePassed(path: string, known: Failure): Response {
   const { status, code, message } = known;
-  if (path === "/v1/messages")
-    return Response.json({ type: "error", error: { type: "api_error", message } }, { status });
+  if (/^\/v1\/messages(\/|$)/.test(path)) return refuseAnthropic(known);
   if (path.startsWith("/v1/"))
     return Response.json({ error: { message, type: "api_error", param: null, code } }, { status });
   return Response.json({ error: message }, { status });

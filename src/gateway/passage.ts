@@ -5,26 +5,19 @@
 
 import { codeOf } from "../engine/client";
 import { canonicalModel } from "../engine/models";
-import type { Engine } from "../engine/service";
 import { asFailure, Failure, failure, messageOf } from "../errors";
-import type { Entry, Ledger } from "../ledger/ledger";
 import type { Outcome } from "../ledger/record";
-import type { Log } from "../log";
 import { malformedJson } from "../schema";
 import type { Active, ActiveRequest } from "./active";
 import { contractBodyBytes, hangUp, inferenceBodyBytes, jsonOf, plainOf, readBody } from "./body";
-import { keepsNothing, traceparentOf, userOf } from "./circumstances";
-import type { Asked, Body, Dialect, Outgoing, Reply } from "./dialects/dialect";
+import type { Asked, Body, Dialect, Head, Outgoing, Reply } from "./dialects/dialect";
 import { brokenReply, forward, headersToClient, headersToEngine } from "./forward";
-import type { KnownModels } from "./known-models";
+import { type Heart, heartbeatMs, orAfter } from "./heartbeat";
 import { type Limits, type Watch, watch } from "./limits";
+import { Recording, type RecordingParts } from "./recording";
 
-export interface PassageOptions {
-  readonly engine: Engine;
-  readonly ledger: Ledger;
-  readonly log: Log;
+export interface PassageOptions extends RecordingParts {
   readonly active: Active;
-  readonly knownModels: KnownModels;
   /** Whether the server stops: the request is refused at the door, and leaves no record. */
   readonly stopping: boolean;
   readonly limits: Limits;
@@ -35,25 +28,23 @@ export interface PassageOptions {
 /** Most characters kept of one reply's texts. */
 const MOST_CHARACTERS = 4_000_000;
 
+/** A reply whose status line is decided. */
+interface Opened {
+  readonly head: Head;
+  readonly bytes: AsyncGenerator<Uint8Array, void>;
+}
+
 /** One recorded request, from its arrival to its end. */
 export class Passage {
   readonly #options: PassageOptions;
   readonly #active: Active;
   readonly #request: Request;
-  readonly #clientAddress: string | null;
-  readonly #id = Bun.randomUUIDv7();
-  readonly #startedAt = new Date();
-  readonly #arrivedAt = performance.now();
-  readonly #inFlight: number;
-  readonly #run: number;
+  readonly #recording: Recording;
   readonly #abort = new AbortController();
-  /** Whether the model was to be loaded when the request came. */
-  #cold: boolean | null = null;
-  #asked: Asked | null = null;
-  #dialect: Dialect | null = null;
-  #entry: Entry | null = null;
   #reply: Reply | null = null;
   #watch: Watch | null = null;
+  /** Whether the client has its status line before the engine has answered. */
+  #isEarly = false;
   /** Of the reply, that have come. */
   #pieces = 0;
   #status: number | null = null;
@@ -63,17 +54,14 @@ export class Passage {
   #clientWaitMs: number | null = null;
   /** Whether the engine's bytes are over. */
   #read = false;
-  #ended = false;
 
   constructor(options: PassageOptions, request: Request, clientAddress: string | null) {
     this.#options = options;
     this.#active = options.active;
     this.#request = request;
-    this.#clientAddress = clientAddress;
-    this.#inFlight = options.active.count;
-    this.#run = options.engine.run;
+    this.#recording = new Recording(options, request.headers, clientAddress, options.active.count);
     options.active.add({
-      id: this.#id,
+      id: this.#recording.id,
       stop: () => this.#breakOff("server_stop", failure.stopping()),
       cancel: () => this.#breakOff("canceled", failure.canceled()),
       look: () => this.#look(),
@@ -106,13 +94,22 @@ export class Passage {
       const asked = dialect.ask(body);
       this.#begin(dialect, asked);
       if (asked.wrong) throw body.json === undefined ? malformedJson(bytes) : asked.wrong;
-      return await this.#carry(dialect, dialect.outgoing(body, asked), asked);
+      const opening = this.#open(dialect, dialect.outgoing(body, asked), asked);
+      const everyMs = heartbeatMs(this.#request.headers, this.#options.limits.heartbeatMs);
+      const beat = everyMs > 0 && asked.stream ? (dialect.heartbeat?.(asked) ?? null) : null;
+      if (beat === null) return await this.#respond(await opening, null);
+      const heart = { ...beat, everyMs };
+      const opened = await orAfter(opening, everyMs);
+      return opened === null
+        ? this.#respondEarly(opening, dialect, asked, heart)
+        : await this.#respond(opened, heart);
     } catch (error) {
       return this.#refuse(dialect, error);
     }
   }
 
-  async #carry(dialect: Dialect, outgoing: Outgoing, asked: Asked): Promise<Response> {
+  /** Sends the request, and reads until the reply's status line is decided. @throws Failure */
+  async #open(dialect: Dialect, outgoing: Outgoing, asked: Asked): Promise<Opened> {
     const { engine } = this.#options;
     const url = new URL(this.#request.url, "http://localhost");
     const headers = headersToEngine(this.#request.headers);
@@ -129,7 +126,10 @@ export class Passage {
     this.#upstreamStatus = answer.status;
     const head = { status: answer.status, headers: headersToClient(answer.headers) };
     this.#options.knownModels.learn(asked.model === null ? null : canonicalModel(asked.model), answer.status);
-    const reply = dialect.reply(asked, head, { mostCharacters: MOST_CHARACTERS, arrivedAt: this.#arrivedAt });
+    const reply = dialect.reply(asked, head, {
+      mostCharacters: MOST_CHARACTERS,
+      arrivedAt: this.#recording.arrivedAt,
+    });
     this.#reply = reply;
     const chunks = this.#chunks(answer, reply);
     let first: IteratorResult<Uint8Array, void> | null = null;
@@ -140,14 +140,51 @@ export class Passage {
     }
     const decided = reply.head;
     if (decided === null) throw failure.engineAnswer(502, "Ollama answered with nothing");
-    this.#status = decided.status;
-    const init = { status: decided.status, headers: decided.headers };
-    if (!this.#read) return new Response(this.#stream(chunks, first), init);
+    return { head: decided, bytes: joined(first, chunks) };
+  }
+
+  /** The record is written before the bytes that end the reply go on. */
+  #endIfSaid(reply: Reply): void {
+    if (!reply.ended || reply.head === null) return;
+    if (!this.#isEarly) this.#status = reply.head.status;
+    this.#end(null, null);
+  }
+
+  async #respond({ head, bytes }: Opened, heart: Heart | null): Promise<Response> {
+    this.#status = head.status;
+    if (!this.#read) return new Response(this.#stream(bytes, heart), head);
     // All has come already: it goes out with its length, which Bun drops where it streams.
-    const parts = first?.value ? [first.value] : [];
-    for await (const part of chunks) parts.push(part);
-    this.#active.remove(this.#id);
-    return new Response(Buffer.concat(parts), init);
+    const parts: Uint8Array[] = [];
+    for await (const part of bytes) parts.push(part);
+    this.#active.remove(this.#recording.id);
+    return new Response(Buffer.concat(parts), head);
+  }
+
+  /** Answers before the engine does, to keep what is in between awake: what goes wrong from here on is said inside. */
+  #respondEarly(opening: Promise<Opened>, dialect: Dialect, asked: Asked, heart: Heart): Response {
+    const head = { status: 200, headers: heart.headers };
+    this.#status = 200;
+    this.#isEarly = true;
+    const failed = (why: Failure) =>
+      dialect.reply(asked, head, { mostCharacters: 0, arrivedAt: this.#recording.arrivedAt }).fail(why);
+    const refuse = (error: unknown) => this.#refuse(dialect, error);
+    const told = () => this.#reply?.told().error;
+    async function* bytes(): AsyncGenerator<Uint8Array, void> {
+      yield heart.bytes;
+      try {
+        const opened = await opening;
+        if (opened.head.status === 200) return yield* opened.bytes;
+        // Its body is no part of a stream: read for the record, and said in the stream's way.
+        for await (const _ of opened.bytes);
+        yield failed(
+          failure.engineAnswer(opened.head.status, told() ?? `Ollama answered ${opened.head.status}`),
+        );
+      } catch (error) {
+        refuse(error);
+        yield failed(asFailure(error));
+      }
+    }
+    return new Response(this.#stream(bytes(), heart), head);
   }
 
   /** What the client gets, chunk by chunk; a reply that breaks ends in its dialect's error. Ends the record. */
@@ -160,18 +197,12 @@ export class Passage {
         if (!next || next.done) break;
         const bytes = reply.take(next.value, performance.now());
         this.#heard(reply.pieces ?? 0);
-        if (reply.ended && reply.head !== null) {
-          this.#status = reply.head.status;
-          this.#end(null, null);
-        }
+        this.#endIfSaid(reply);
         yield bytes;
       }
       this.#read = true;
       const rest = reply.finish(performance.now());
-      if (reply.ended && reply.head !== null) {
-        this.#status = reply.head.status;
-        this.#end(null, null);
-      }
+      this.#endIfSaid(reply);
       if (rest.length > 0) yield rest;
       if (!reply.ended) broken = reply.told().error ?? "Ollama ended its answer in the middle";
     } catch (error) {
@@ -183,20 +214,17 @@ export class Passage {
       }
       broken = `the connection to Ollama broke in the middle of its answer (${codeOf(error) || messageOf(error)})`;
     }
-    if (broken === null || this.#ended) return;
-    const failed = await brokenReply(this.#options.engine, this.#run, broken);
+    if (broken === null || this.#recording.ended) return;
+    const failed = await brokenReply(this.#options.engine, this.#recording.run, broken);
     if (reply.head === null) throw failed;
-    this.#status = reply.head.status;
+    if (!this.#isEarly) this.#status = reply.head.status;
     this.#end(failed.code === "engine_crash" ? "engine_crash" : "engine_error", failed.message);
     yield reply.fail(failed);
   }
 
   /** Pull-based and unbuffered: a slow client holds back its own stream and nothing else. */
-  #stream(
-    chunks: AsyncGenerator<Uint8Array, void>,
-    first: IteratorResult<Uint8Array, void> | null,
-  ): ReadableStream<Uint8Array> {
-    let pending = first;
+  #stream(chunks: AsyncGenerator<Uint8Array, void>, heart: Heart | null): ReadableStream<Uint8Array> {
+    let pending: Promise<IteratorResult<Uint8Array, void>> | null = null;
     let handedAt: number | null = null;
     return new ReadableStream<Uint8Array>(
       {
@@ -204,10 +232,17 @@ export class Passage {
           if (handedAt !== null)
             this.#clientWaitMs = (this.#clientWaitMs ?? 0) + performance.now() - handedAt;
           for (;;) {
-            const next = pending ?? (await chunks.next());
+            pending ??= chunks.next();
+            const next = heart === null ? await pending : await orAfter(pending, heart.everyMs);
+            if (next === null) {
+              // Never inside a frame of the engine's.
+              if (heart && (this.#reply === null || this.#reply.between === true))
+                return controller.enqueue(heart.bytes);
+              continue;
+            }
             pending = null;
             if (next.done) {
-              this.#active.remove(this.#id);
+              this.#active.remove(this.#recording.id);
               return controller.close();
             }
             if (next.value.length === 0) continue;
@@ -222,31 +257,27 @@ export class Passage {
   }
 
   #begin(dialect: Dialect, asked: Asked): void {
-    this.#dialect = dialect;
-    this.#asked = asked;
-    this.#cold = this.#options.knownModels.cold(asked.model === null ? null : canonicalModel(asked.model));
-    try {
-      this.#entry = this.#options.ledger.begin(this.#begun(dialect, asked));
-    } catch (error) {
-      this.#options.log.error({ id: this.#id, error: messageOf(error) }, "a record could not be begun");
-    }
+    this.#recording.begin(dialect, asked);
     if (asked.stream) this.#watch = watch(this.#options.limits, (why) => this.#breakOff("timeout", why));
-    this.#active.tell(this.#id);
+    this.#active.tell(this.#recording.id);
     // A client that left while its body was read.
     if (this.#abort.signal.aborted) this.#end("client_abort", null);
   }
 
   #refuse(dialect: Dialect, error: unknown): Response {
     if (this.#abort.signal.aborted && !(this.#abort.signal.reason instanceof Failure)) {
-      this.#active.remove(this.#id);
+      this.#active.remove(this.#recording.id);
       return new Response(null, { status: 499 });
     }
     const known = asFailure(error);
     if (known.code === "internal") {
-      this.#options.log.error({ id: this.#id, error: messageOf(error) }, "a request failed inside Corral");
+      this.#options.log.error(
+        { id: this.#recording.id, error: messageOf(error) },
+        "a request failed inside Corral",
+      );
     }
     const response = hangUp(known, dialect.refuse(known));
-    this.#status = response.status;
+    if (!this.#isEarly) this.#status = response.status;
     const engineSpoke = this.#reply !== null;
     const outcome: Outcome =
       known.code === "engine_crash" ||
@@ -258,13 +289,13 @@ export class Passage {
           ? "engine_error"
           : "rejected";
     this.#end(outcome, known.message);
-    this.#active.remove(this.#id);
+    this.#active.remove(this.#recording.id);
     return response;
   }
 
   /** The client is gone: the engine's connection is closed, which stops its work. */
   #leave(): void {
-    this.#active.remove(this.#id);
+    this.#active.remove(this.#recording.id);
     if (this.#abort.signal.aborted) return;
     this.#end("client_abort", null);
     this.#abort.abort("the client left");
@@ -283,17 +314,15 @@ export class Passage {
     this.#watch?.heard(pieces > 0);
     if (this.#pieces === 0 && pieces > 0) {
       this.#pieces = pieces;
-      this.#active.tell(this.#id);
+      this.#active.tell(this.#recording.id);
     }
     this.#pieces = pieces;
   }
 
   #look(): ActiveRequest | null {
-    if (!this.#asked || !this.#dialect) return null;
-    const { id, startedAt, model, dialect, operation, stream, clientAddress, userAgent, user } = this.#begun(
-      this.#dialect,
-      this.#asked,
-    );
+    const { begun } = this.#recording;
+    if (begun === null) return null;
+    const { id, startedAt, model, dialect, operation, stream, clientAddress, userAgent, user } = begun;
     const { knownModels } = this.#options;
     const isLoading = knownModels.cold(model) === true;
     // Whoever looks wants to know, and nobody else has a reason to ask while a model loads.
@@ -301,81 +330,27 @@ export class Passage {
     return {
       ...{ id, startedAt, model, dialect, operation, stream, clientAddress, userAgent, user },
       phase: this.#pieces > 0 ? "generating" : isLoading ? "loading" : "prefill",
-      seconds: Math.round(performance.now() - this.#arrivedAt) / 1000,
+      seconds: Math.round(performance.now() - this.#recording.arrivedAt) / 1000,
       pieces: this.#pieces,
     };
   }
 
-  #begun(dialect: Dialect, asked: Asked) {
-    const { engine } = this.#options;
-    const model = asked.model === null ? null : canonicalModel(asked.model);
-    return {
-      id: this.#id,
-      startedAt: this.#startedAt,
-      dialect: dialect.name,
-      operation: asked.operation,
-      model,
-      stream: asked.stream,
-      clientAddress: this.#clientAddress,
-      userAgent: this.#request.headers.get("user-agent"),
-      user: asked.user ?? userOf(this.#request.headers),
-      traceparent: traceparentOf(this.#request.headers),
-      engineVersion: engine.version,
-      engineRun: this.#run,
-      inFlight: this.#inFlight,
-      modelDigest: this.#options.knownModels.digest(model),
-      cold: this.#cold,
-    };
-  }
-
-  /** Ends the record, once. `outcome` null takes what the reply said. Never throws. */
+  /** Ends the record, once. @param outcome null takes what the reply said */
   #end(outcome: Outcome | null, error: string | null): void {
-    if (this.#ended || !this.#dialect || !this.#asked) return;
-    this.#ended = true;
     this.#watch?.end();
-    try {
-      const told = this.#reply?.told() ?? null;
-      const ended = outcome ?? told?.outcome ?? "engine_error";
-      const asked = this.#asked;
-      const begun = this.#begun(this.#dialect, asked);
-      this.#entry?.end({
-        ...begun,
-        outcome: ended,
-        upstreamStatus: this.#upstreamStatus,
-        contextLength: this.#options.knownModels.contextLength(begun.model),
-        httpStatus: ended === "client_abort" && this.#status === null ? null : this.#status,
-        latencyMs: exact(performance.now() - this.#arrivedAt),
-        ttftMs: told?.firstAt == null ? null : exact(told.firstAt - this.#arrivedAt),
-        clientWaitMs: this.#clientWaitMs === null ? null : exact(this.#clientWaitMs),
-        longestGapMs: told?.longestGapMs == null ? null : exact(told.longestGapMs),
-        tokensIn: told?.tokensIn ?? null,
-        tokensOut: told?.tokensOut ?? null,
-        tokensCached: told?.tokensCached ?? null,
-        loadMs: told?.loadMs ?? null,
-        prefillMs: told?.prefillMs ?? null,
-        decodeMs: told?.decodeMs ?? null,
-        finishReason: told?.finishReason ?? null,
-        error: error ?? told?.error ?? null,
-        modelKnown: this.#options.knownModels.has(begun.model),
-        contents: keepsNothing(this.#request.headers)
-          ? null
-          : {
-              prompt: asked.prompt,
-              system: asked.system,
-              messages: asked.messages,
-              options: asked.options,
-              response: told?.text ?? null,
-              thinking: told?.thinking ?? null,
-              toolCalls: told?.toolCalls ?? null,
-            },
-      });
-    } catch (failed) {
-      this.#options.log.error({ id: this.#id, error: messageOf(failed) }, "a record could not be ended");
-    }
+    this.#recording.end(outcome, error, {
+      status: this.#status,
+      upstreamStatus: this.#upstreamStatus,
+      clientWaitMs: this.#clientWaitMs,
+      told: this.#reply?.told() ?? null,
+    });
   }
 }
 
-/** Microseconds are as fine as a clock of ours is. */
-function exact(ms: number): number {
-  return Math.round(ms * 1000) / 1000;
+async function* joined(
+  first: IteratorResult<Uint8Array, void> | null,
+  rest: AsyncGenerator<Uint8Array, void>,
+): AsyncGenerator<Uint8Array, void> {
+  if (first && !first.done) yield first.value;
+  yield* rest;
 }

@@ -2,6 +2,8 @@
 import type { Database } from "../database/database";
 import { messageOf } from "../errors";
 import type { Log } from "../log";
+import type { ModelEvent } from "./event";
+import { EventWriter } from "./event-writer";
 import type { Begun, RequestRecord } from "./record";
 import { Writer, type WriterOptions } from "./writer";
 
@@ -28,7 +30,9 @@ interface Cleared {
 
 export interface Ledger {
   begin(request: Begun): Entry;
-  /** Clears what had ended when it was asked; requests in flight are kept. */
+  /** Puts a change to the models or the engine on record. Synchronous; never throws. */
+  event(event: ModelEvent): void;
+  /** Clears what had ended when it was asked; requests in flight are kept, and so are events: they are an audit trail. */
   clear(what: "logs" | "metrics" | "all"): Promise<Cleared>;
   standing(): Standing;
   /** Calls the listener with each record as it ends. @returns ends that */
@@ -43,6 +47,7 @@ export function createLedger(
   options: WriterOptions & { readonly keepContents: boolean; readonly log: Log },
 ): Ledger {
   const writer = new Writer(options);
+  const events = new EventWriter(options);
   const listeners = new Set<(record: RequestRecord) => void>();
   let accepted = 0;
   let inFlight = 0;
@@ -58,13 +63,21 @@ export function createLedger(
           ended = true;
           inFlight--;
           try {
-            writer.push(options.keepContents ? record : { ...record, contents: null });
+            const kept = options.keepContents ? record : { ...record, contents: null };
+            writer.push(kept.contents === null ? withoutTexts(kept) : kept);
             for (const listen of listeners) listen(record);
           } catch (error) {
             options.log.error({ id: record.id, error: messageOf(error) }, "a record could not be kept");
           }
         },
       };
+    },
+    event(event) {
+      try {
+        events.push(event);
+      } catch (error) {
+        options.log.error({ id: event.id, error: messageOf(error) }, "an event could not be kept");
+      }
     },
     clear: (what) =>
       writer.behind(() =>
@@ -94,8 +107,24 @@ export function createLedger(
       listeners.add(listen);
       return () => listeners.delete(listen);
     },
-    stop: (withinMs) => writer.stop(withinMs),
+    stop: async (withinMs) => {
+      await Promise.all([writer.stop(withinMs), events.stop(withinMs)]);
+    },
   };
+}
+
+/** Words about what was wrong with a request quote it, and a name that is none may be a text: such are texts, too. */
+function withoutTexts(record: RequestRecord): RequestRecord {
+  const isRefused = record.outcome === "rejected" && record.httpStatus === 400;
+  return {
+    ...record,
+    error: isRefused ? "Invalid request parameters" : record.error,
+    model: record.modelKnown || isShort(record.model) ? record.model : null,
+  };
+}
+
+function isShort(model: string | null): boolean {
+  return model !== null && /^[\w.:/-]{1,350}$/.test(model);
 }
 
 /** Rows of metrics, of every step: the contract's metric points. */

@@ -1,8 +1,8 @@
-/** Forgetting by age: texts first, then request rows, then metrics, each at its own speed. */
+/** Forgetting by age: texts first, then request rows and events, then metrics, each at its own speed. */
 import type { Database } from "../database/database";
+import { FOREVER_MS } from "../duration";
 import { messageOf } from "../errors";
 import type { Log } from "../log";
-import { FOREVER_MS } from "../settings";
 import { partitionsBefore } from "./partitions";
 
 /** How long each is kept, in milliseconds; FOREVER_MS is for ever. */
@@ -44,6 +44,10 @@ export async function forget(database: Database, keeping: Keeping, now: Date, lo
         await sql.unsafe(`drop table ${name}`);
         log.info({ partition: name }, "forgotten by age");
       }
+    }
+    if (keeping.requestsMs < FOREVER_MS) {
+      const before = new Date(now.getTime() - keeping.requestsMs).toISOString();
+      await sql`delete from events where at < ${before}`;
     }
     const minutes = new Date(now.getTime() - Math.min(MINUTES_KEPT_MS, keeping.metricsMs)).toISOString();
     await sql`delete from metrics where step = 'minute' and time < ${minutes}`;

@@ -11,7 +11,7 @@ import type { Log } from "../log";
 import { type HistogramRow, type MetricRow, summarize } from "./histograms";
 import { ensurePartitions } from "./partitions";
 import type { Contents, RequestRecord } from "./record";
-import { storable } from "./texts";
+import { storable, storableModel } from "./texts";
 
 const ROWS_A_BATCH = 200;
 const BYTES_A_BATCH = 1_000_000;
@@ -21,8 +21,6 @@ const DEADLINE_MS = 30_000;
 const GATHER_MS = 50;
 /** While the database is there and takes nothing (a full disk, a deadlock), it is asked again after ever longer. */
 const LONGEST_PAUSE_MS = 5000;
-/** Beyond this a name is none of a model's, and too long for an index. */
-const LONGEST_MODEL = 400;
 
 export interface WriterOptions {
   readonly database: Database;
@@ -307,17 +305,11 @@ function sizeOf(contents: Contents | null): number {
   return Object.values(contents).reduce((sum: number, text: string | null) => sum + (text?.length ?? 0), 0);
 }
 
-/** As it stands both in requests and in metrics. */
-function storableModel(model: string | null): string | null {
-  const cut = model !== null && model.length > LONGEST_MODEL ? `${model.slice(0, LONGEST_MODEL)}…` : model;
-  return storable(cut);
-}
-
 /**
  * Whether a row's own values were refused (SQLSTATE classes: data, constraint, limit), or can't be sent at all.
  * Everything else is the database's trouble, and passes: no record is given up for a deadlock or a full disk.
  */
-function isRowsFault(error: unknown): boolean {
+export function isRowsFault(error: unknown): boolean {
   if (error instanceof postgres.PostgresError) return /^(22|23|54)...$/.test(error.code);
   return !(error instanceof Failure);
 }

@@ -25,6 +25,7 @@ export async function embed(world: World, request: Request): Promise<Response> {
       load_duration: texts.length > 0 ? timing.load : undefined,
       prompt_eval_count: texts.length > 0 ? timing.promptCount : undefined,
     });
+  if (fields.truncate === false) checkLength(model, texts, fields.options);
   if (texts.length > 0) checkEmbeds(model, 501);
   return await embedAnswer(world, request, { model, texts, fields, whole, type: native });
 }
@@ -114,6 +115,14 @@ function findEmbedder(world: World, name: string, missing?: Refusal): Model {
 function checkEmbeds(model: Model, status: number): void {
   if (model.capabilities.includes("embedding")) return;
   throw new Refusal(status, "This server does not support embeddings. Start it with `--embeddings`");
+}
+
+/** @throws Refusal for a text that would have to be cut */
+function checkLength(model: Model, texts: readonly string[], options: unknown): void {
+  const asked = isObject(options) ? numberOf(options.num_ctx) : undefined;
+  const most = Math.min(asked ?? model.contextLength, model.contextLength);
+  if (texts.some((text) => countTokens(text) > most))
+    throw new Refusal(400, "the input length exceeds the context length");
 }
 
 function inputsOf(input: unknown): string[] {

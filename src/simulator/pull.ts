@@ -1,4 +1,4 @@
-/** Work on models that reports its progress: /api/pull and /api/create. Faults count lines as they count tokens. */
+/** Work on models that reports its progress: /api/pull, /api/push and /api/create. Faults count lines as they count tokens. */
 import { findModel } from "./ask";
 import { type Body, Refusal, readBody, textOf } from "./body";
 import { insteadOf, jsonResponse } from "./faults";
@@ -21,6 +21,7 @@ type Line = {
 type Work = { model: Model; lines: Line[]; finish: () => void };
 
 const failure = "max retries exceeded: simulated failure";
+const unpushed = "open manifest: no such file or directory";
 const steps = 10;
 const defaultDelayMs = 2;
 
@@ -45,6 +46,27 @@ export async function pull(world: World, request: Request): Promise<Response> {
   });
 }
 
+/** POST /api/push: to nowhere */
+export async function push(world: World, request: Request): Promise<Response> {
+  const body = await readBody(request, "api.PushRequest", {
+    model: "string",
+    name: "string",
+    stream: "bool",
+  });
+  const name = textOf(body.fields.model) || textOf(body.fields.name);
+  if (!isValidName(name)) throw new Refusal(400, "model is required");
+  const model = world.shelf.find(name);
+  const lines = model
+    ? [
+        { status: "retrieving manifest" },
+        ...layerLines(world, model, "pushing"),
+        ...["pushing manifest", "success"].map((status) => ({ status })),
+      ]
+    : [{ status: "retrieving manifest" }, { status: "couldn't retrieve manifest" }, { error: unpushed }];
+  const pushed = model ?? world.shelf.make(name);
+  return await report(world, request, body, { model: pushed, lines, finish: () => {} });
+}
+
 /** POST /api/create, from a model that is there */
 export async function create(world: World, request: Request): Promise<Response> {
   const types = { model: "string", name: "string", from: "string", stream: "bool" };
@@ -67,19 +89,22 @@ export async function create(world: World, request: Request): Promise<Response> 
 }
 
 function pullLines(world: World, model: Model): Line[] {
+  const ends = ["verifying sha256 digest", "writing manifest", "success"].map((status) => ({ status }));
+  return [{ status: "pulling manifest" }, ...layerLines(world, model, "pulling"), ...ends];
+}
+
+function layerLines(world: World, model: Model, doing: string): Line[] {
   const source = random(world.settings.seed, "layers", model.name);
   const layers = [model.size, 1_429, 59, 485].map((total) => ({ hex: source.hex(64), total }));
-  const pulling = layers.flatMap(({ hex, total }, layer) => {
+  return layers.flatMap(({ hex, total }, layer) => {
     const parts = layer === 0 ? steps : 1;
     return Array.from({ length: parts + 1 }, (_, part) => ({
-      status: `pulling ${hex.slice(0, 12)}`,
+      status: `${doing} ${hex.slice(0, 12)}`,
       digest: `sha256:${hex}`,
       total,
       completed: Math.floor((total * part) / parts) || undefined,
     }));
   });
-  const ends = ["verifying sha256 digest", "writing manifest", "success"].map((status) => ({ status }));
-  return [{ status: "pulling manifest" }, ...pulling, ...ends];
 }
 
 async function report(world: World, request: Request, { fields }: Body, work: Work): Promise<Response> {

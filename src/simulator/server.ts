@@ -14,7 +14,7 @@ import { memory } from "./memory";
 import { shelf } from "./models";
 import { chat, generateText } from "./native";
 import { chatCompletions, completions, model, models, openaiError } from "./openai";
-import { create, pull } from "./pull";
+import { create, pull, push } from "./pull";
 import { responses } from "./responses";
 import type { Settings } from "./settings";
 import type { World } from "./world";
@@ -91,6 +91,7 @@ function router(world: World) {
     "/api/copy": { POST: on(copy) },
     "/api/delete": { DELETE: on(remove) },
     "/api/pull": { POST: on(pull) },
+    "/api/push": { POST: on(push) },
     "/api/create": { POST: on(create) },
     "/v1/chat/completions": { POST: on(chatCompletions) },
     "/v1/completions": { POST: on(completions) },

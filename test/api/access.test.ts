@@ -45,6 +45,7 @@ describeCorral(
           "/api/stats/live",
           "/api/requests/active",
           "/api/engine/log",
+          "/api/events",
         ].includes(path);
         expect([method, path, guarded, says401]).toEqual([
           method,

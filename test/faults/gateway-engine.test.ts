@@ -237,7 +237,7 @@ describeCorral("an engine", (corral) => {
       });
       expect(JSON.parse(anthropic.text)).toEqual({
         type: "error",
-        error: { type: "api_error", message: error },
+        error: { type: "overloaded_error", message: error },
       });
       await backUp();
       expect(await record(corral(), "sim-tokens1:away")).toMatchObject({

@@ -39,19 +39,22 @@ test.concurrent("what does not end in time is ended with an error in its dialect
     post(url, native(`${slow}:native`)),
     post(url, native(`${slow}:whole`, { stream: false })),
     post(url, contract("sim-hang:contract")),
-    post(`${corral.url}/v1/chat/completions`, native("sim-hang")),
-    post(`${corral.url}/v1/chat/completions`, native(slow, { stream: true })),
+    post(`${corral.url}/v1/chat/completions`, native("sim-hang:openai")),
+    post(`${corral.url}/v1/chat/completions`, native(`${slow}:openai`, { stream: true })),
+    post(`${corral.url}/api/push`, { model: "sim-delay60" }),
   ];
   while ((await engineState(corral)).active < asked.length) await Bun.sleep(5);
   await Bun.sleep(100);
   const ended = corral.stop();
-  const [told, row, whole, silent, silentPassed, passed] = await Promise.all(asked);
+  const [told, row, whole, silent, silentOpenAi, openAi, passed] = await Promise.all(asked);
   expect(events(told?.text ?? "").at(-1)).toEqual({ error: stopping, detail: "The server is stopping" });
   expect(lines(row?.text ?? "").at(-1)).toEqual({ error: stopping });
   expect([whole?.status, whole?.text]).toEqual([503, JSON.stringify({ error: stopping })]);
   expect([silent?.status, JSON.parse(silent?.text ?? "").error]).toEqual([503, stopping]);
-  expect([silentPassed?.status, JSON.parse(silentPassed?.text ?? "").error.message]).toEqual([503, stopping]);
-  expect(passed?.broken).toBe(true);
+  const inOpenAi = { message: stopping, type: "api_error", param: null, code: "server_stop" };
+  expect([silentOpenAi?.status, JSON.parse(silentOpenAi?.text ?? "")]).toEqual([503, { error: inOpenAi }]);
+  expect(events(openAi?.text ?? "").at(-1)).toEqual({ error: inOpenAi });
+  expect([passed?.status, passed?.broken]).toEqual([200, true]);
   expect(await ended).toBe(0);
   const records = corral
     .logged()
@@ -61,8 +64,10 @@ test.concurrent("what does not end in time is ended with an error in its dialect
   expect(records.map(({ model, outcome, status }) => [model, outcome, status]).sort()).toEqual([
     [`${slow}:contract`, "server_stop", 200],
     [`${slow}:native`, "server_stop", 200],
+    [`${slow}:openai`, "server_stop", 200],
     [`${slow}:whole`, "server_stop", 503],
     ["sim-hang:contract", "server_stop", 503],
+    ["sim-hang:openai", "server_stop", 503],
   ]);
 });
 
@@ -86,7 +91,7 @@ test.concurrent("without an ollama program everybody is told how to get one, in 
     expect(JSON.parse(openai.text).error.message).toBe(said);
     expect(JSON.parse(anthropic.text)).toEqual({
       type: "error",
-      error: { type: "api_error", message: said },
+      error: { type: "overloaded_error", message: said },
     });
     expect(await record(corral, "m:contract")).toMatchObject({
       outcome: "rejected",

@@ -1,9 +1,9 @@
 /** What is older than it may be is forgotten, and its space is back. */
 import { afterAll, beforeEach, expect, test } from "bun:test";
+import { FOREVER_MS } from "../../src/duration";
 import { createLedger } from "../../src/ledger/ledger";
 import { forget, type Keeping } from "../../src/ledger/retention";
 import { silentLog } from "../../src/log";
-import { FOREVER_MS } from "../../src/settings";
 import { eachDatabase, type OpenedDatabase } from "../support/databases";
 import { makeRecord } from "./records";
 

@@ -74,7 +74,7 @@ export function dataRoutes({ database, ledger }: { readonly database: Database; 
         detail: about(
           "Data",
           "Clear all request logs",
-          "Deletes requests and their texts, for good. Metrics stay, and requests in flight are kept.",
+          "Deletes requests and their texts, for good. Metrics stay, events too: they are an audit trail. Requests in flight are kept.",
           "deletes",
         ),
       },
@@ -95,7 +95,7 @@ export function dataRoutes({ database, ledger }: { readonly database: Database; 
         detail: about(
           "Data",
           "Clear all data",
-          "Deletes metrics, requests and texts, for good. The model repository stays.",
+          "Deletes metrics, requests and texts, for good. The model repository stays, and so do events: they are an audit trail.",
           "deletes",
         ),
       },

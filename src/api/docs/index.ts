@@ -49,6 +49,7 @@ export function docsRoutes(version: string) {
             { name: "Chat", description: "Talking to a model" },
             { name: "Ollama", description: "Models that Ollama has and can get" },
             { name: "Model repository", description: "What people note about models" },
+            { name: "Events", description: "Who changed what, and how it ended" },
             { name: "Data", description: "What is kept, and deleting it" },
           ],
         },

@@ -1,10 +1,18 @@
 import { Elysia } from "elysia";
 import type { OllamaService } from "../../engine/service";
 import { failure, messageOf, OllamaServiceError, ServiceStopError } from "../../errors";
-import { about, coerce, errorModels, errors } from "../common";
+import { onRecord } from "../../ledger/event";
+import type { Ledger } from "../../ledger/ledger";
+import { about, coerce, errorModels, errors, type WhoAsks } from "../common";
 import { type EngineView, engineLogQuery, engineModels } from "./model";
 
-export function engineRoutes({ engine }: { readonly engine: OllamaService }) {
+export interface EngineParts {
+  readonly engine: OllamaService;
+  readonly ledger: Ledger;
+  readonly who: WhoAsks;
+}
+
+export function engineRoutes({ engine, ledger, who }: EngineParts) {
   return new Elysia({ name: "engine" })
     .model({ ...engineModels, ...errorModels })
     .get("/api/engine", () => view(engine), {
@@ -26,15 +34,29 @@ export function engineRoutes({ engine }: { readonly engine: OllamaService }) {
         "reads texts",
       ),
     })
-    .post("/api/engine/restart", () => restart(engine), {
-      response: { 200: "Engine", ...errors.conflict, 503: "EngineError" },
-      detail: about(
-        "Engine",
-        "Restart the engine",
-        "Ends Ollama and starts it anew; also after it was given up for crashing. 409 for an Ollama that Corral did not start.",
-        "changes",
-      ),
-    });
+    .post(
+      "/api/engine/restart",
+      ({ request, server }) => {
+        const begun = {
+          action: "restart" as const,
+          model: null,
+          source: null,
+          insecure: null,
+          path: "/api/engine/restart",
+          ...who(request, server),
+        };
+        return onRecord(ledger.event, begun, () => restart(engine));
+      },
+      {
+        response: { 200: "Engine", ...errors.conflict, 503: "EngineError" },
+        detail: about(
+          "Engine",
+          "Restart the engine",
+          "Ends Ollama and starts it anew; also after it was given up for crashing. 409 for an Ollama that Corral did not start.",
+          "changes",
+        ),
+      },
+    );
 }
 
 const READY_WITHIN_MS = 10_000;

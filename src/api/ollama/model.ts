@@ -1,4 +1,5 @@
 import { Type } from "@sinclair/typebox";
+import { pullStates } from "../../engine/pull";
 import { nullable, oneOf, timeSchema } from "../common";
 import shipped from "./library.json";
 
@@ -18,6 +19,27 @@ export const libraryQuery = Type.Object({
       examples: [0],
     }),
   ),
+});
+
+export const pullsQuery = Type.Object({
+  limit: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: 1000,
+      default: 100,
+      description: "Most pulls that are over",
+      examples: [20],
+    }),
+  ),
+});
+
+export const pullParams = Type.Object({
+  id: Type.String({
+    minLength: 1,
+    maxLength: 100,
+    description: "A pull's id, as the list has it",
+    examples: ["pull_019ab2c4-6f10-7000-8000-000000000001"],
+  }),
 });
 
 export const ollamaModels = {
@@ -61,6 +83,53 @@ export const ollamaModels = {
       ),
     },
     { description: "A model to pull" },
+  ),
+  Pulls: Type.Object(
+    {
+      pulls: Type.Array(
+        Type.Object({
+          id: Type.String({ examples: ["pull_019ab2c4-6f10-7000-8000-000000000001"] }),
+          model: Type.String({ examples: ["neural-chat"] }),
+          insecure: Type.Boolean({
+            description: "Whether a registry without TLS is taken",
+            examples: [false],
+          }),
+          status: oneOf(pullStates, { examples: ["running"] }),
+          step: nullable(Type.String(), {
+            description: "The last status of its stream",
+            examples: ["downloading"],
+          }),
+          started_at: timeSchema,
+          ended_at: nullable(Type.String({ format: "date-time" }), { examples: [null] }),
+          total: nullable(Type.Number(), {
+            description: "Bytes of the layers that Ollama has told of so far",
+            examples: [4_108_916_992],
+          }),
+          completed: nullable(Type.Number(), {
+            description: "Bytes that are there, those that were there before included",
+            examples: [1_027_229_248],
+          }),
+          rate_bytes_per_second: nullable(Type.Number(), {
+            description: "Over the last ten seconds; null while that can't be said",
+            examples: [52_428_800],
+          }),
+          seconds_left: nullable(Type.Number(), {
+            description: "At that speed, for what is told of so far",
+            examples: [59],
+          }),
+          error: nullable(Type.String(), { examples: [null] }),
+        }),
+        { description: "Those that run first, then those that are over, newest first each" },
+      ),
+    },
+    { description: "This server's pulls" },
+  ),
+  PullNotFound: Type.Object(
+    {
+      detail: Type.String({ examples: ["Not found"] }),
+      error: Type.String({ examples: ['there is no pull "pull_019ab2c4"'] }),
+    },
+    { description: "There is no such pull" },
   ),
   LibraryPage: Type.Object(
     {

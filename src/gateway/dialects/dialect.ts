@@ -79,6 +79,8 @@ export interface Reply {
   readonly ended: boolean;
   /** Pieces of content, thinking or tool calls that have come. */
   readonly pieces?: number;
+  /** Whether no frame stands unfinished at the client, so that another may come between. */
+  readonly between?: boolean;
   /** What the client gets of a chunk. @param at `performance.now()` of its arrival */
   take(chunk: Uint8Array, at: number): Uint8Array;
   /** The engine's bytes are over: what the client still gets. Not `ended` after it: the reply stopped short. */
@@ -86,6 +88,13 @@ export interface Reply {
   /** Ends a broken stream in this dialect. */
   fail(failure: Failure): Uint8Array;
   told(): Told;
+}
+
+/** What keeps a silent stream awake, and harms no client of the dialect. */
+export interface Heartbeat {
+  /** Of the stream, where it begins with one. */
+  readonly headers: Headers;
+  readonly bytes: Uint8Array;
 }
 
 export interface Dialect {
@@ -96,6 +105,8 @@ export interface Dialect {
   ask(body: Body): Asked;
   outgoing(body: Body, asked: Asked): Outgoing;
   reply(asked: Asked, head: Head, keep: Keep): Reply;
+  /** Of a stream; absent where the dialect has none. */
+  heartbeat?(asked: Asked): Heartbeat;
   /** An error in this dialect, before the status line. */
   refuse(failure: Failure): Response;
 }

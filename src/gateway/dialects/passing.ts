@@ -138,6 +138,8 @@ function eventsReply(head: Head, heard: Heard, listener: Listener): Reply {
     get pieces() {
       return heard.pieces;
     },
+    // Whole events alone go out.
+    between: true,
     take(chunk, at) {
       const fresh = !events.open;
       const passed: Uint8Array[] = [];

@@ -4,10 +4,25 @@
  * where the engine breaks off in it an error can follow that the half would have spoilt.
  */
 
+import type { Heartbeat } from "./dialect";
+
 const NEWLINE = 10;
 const RETURN = 13;
 /** A longer event is none of a reply's: it is let through unread, so that what is held stays bounded. */
 const LONGEST_EVENT_BYTES = 64_000_000;
+
+/** A comment keeps a stream of events awake, and no client sees it. */
+export function commentBeat(): Heartbeat {
+  return {
+    headers: eventStream(),
+    bytes: new TextEncoder().encode(": heartbeat\n\n"),
+  };
+}
+
+/** The headers of a stream of events that is ours. */
+export function eventStream(): Headers {
+  return new Headers({ "content-type": "text/event-stream", "cache-control": "no-cache" });
+}
 
 export interface SseEvent {
   /** Its `event:` field, null where it has none. */

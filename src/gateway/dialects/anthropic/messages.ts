@@ -6,6 +6,7 @@ import type { Outcome } from "../../../ledger/record";
 import { countField, type Dialect, field, textField } from "../dialect";
 import type { Figures, Heard } from "../heard";
 import { errorWords, type Listener, passingEvents } from "../passing";
+import { eventStream } from "../sse";
 import { askMessages } from "./ask";
 import { errorEvent, refuseAnthropic } from "./errors";
 
@@ -15,8 +16,12 @@ export const anthropicMessages: Dialect = {
   ask: askMessages,
   outgoing: (body) => ({ path: "/v1/messages", body: body.bytes }),
   reply: (_asked, head, keep) => passingEvents(head, keep, (heard) => new MessagesListener(heard)),
+  heartbeat: () => ({ headers: eventStream(), bytes: ping }),
   refuse: refuseAnthropic,
 };
+
+/** Anthropic's own sign of life, which its clients skip. */
+const ping = new TextEncoder().encode('event: ping\ndata: {"type": "ping"}\n\n');
 
 /** A tool call in the shape of the other dialects; `arguments` is text while it comes. */
 interface ToolCall {
@@ -69,8 +74,11 @@ class MessagesListener implements Listener {
   }
 
   whole(json: unknown, at: number): void {
+    if (field(json, "type") !== "message") {
+      this.#heard.complain("Ollama answered with JSON that is no message");
+      return;
+    }
     const content = field(json, "content");
-    if (field(json, "type") !== "message") return;
     for (const [index, block] of (Array.isArray(content) ? content : []).entries()) {
       this.#block(block, index, at);
       this.#closed(index);

@@ -18,6 +18,7 @@ import {
 } from "../dialect";
 import { chatPiece } from "../ollama/chat";
 import { NativeReader, type Piece } from "../ollama/native";
+import { commentBeat } from "../sse";
 
 export const contractChatSchema = Type.Object(
   {
@@ -111,6 +112,7 @@ export const contractChat: Dialect = {
     return { path: "/api/chat", body: encoder.encode(JSON.stringify(out)) };
   },
   reply: (asked, head, keep) => new ContractReply(asked, head, keep),
+  heartbeat: commentBeat,
   refuse: refuseContract,
 };
 
@@ -141,6 +143,8 @@ class ContractReply implements Reply {
     return this.#reader.ended;
   }
 
+  /** Each chunk that goes out is of whole events. */
+  readonly between = true;
   get pieces(): number {
     return this.#reader.pieces;
   }

@@ -1,7 +1,7 @@
 /** Ollama's own `/api/chat`. */
 import { type Dialect, field, textField } from "../dialect";
 import { describeFile } from "../images";
-import { askNative, type Piece, passingReply, refuseNative } from "./native";
+import { askNative, emptyFrame, type Piece, passingReply, refuseNative } from "./native";
 
 export const ollamaChat: Dialect = {
   name: "ollama.chat",
@@ -24,6 +24,7 @@ export const ollamaChat: Dialect = {
   },
   outgoing: (body) => ({ path: "/api/chat", body: body.bytes }),
   reply: (_asked, head, keep) => passingReply(head, keep, chatPiece),
+  heartbeat: (asked) => emptyFrame(asked, { message: { role: "assistant", content: "" } }),
   refuse: refuseNative,
 };
 

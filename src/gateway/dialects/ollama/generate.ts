@@ -1,7 +1,7 @@
 /** Ollama's own `/api/generate`. */
 import { type Dialect, field, textField } from "../dialect";
 import { withoutImages } from "./chat";
-import { askNative, passingReply, refuseNative } from "./native";
+import { askNative, emptyFrame, passingReply, refuseNative } from "./native";
 
 export const ollamaGenerate: Dialect = {
   name: "ollama.generate",
@@ -21,5 +21,6 @@ export const ollamaGenerate: Dialect = {
       thinking: textField(frame, "thinking"),
       toolCalls: [],
     })),
+  heartbeat: (asked) => emptyFrame(asked, { response: "" }),
   refuse: refuseNative,
 };

@@ -9,6 +9,7 @@ import {
   countField,
   field,
   type Head,
+  type Heartbeat,
   type Keep,
   noBytes,
   type Reply,
@@ -156,6 +157,15 @@ function figuresOf(frame: unknown): Figures {
   };
 }
 
+/** A frame without content, as Ollama itself sends one now and then. @param empty its field of content, empty */
+export function emptyFrame(asked: Asked, empty: object): Heartbeat {
+  const frame = { model: asked.model ?? "", created_at: new Date().toISOString(), ...empty, done: false };
+  return {
+    headers: new Headers({ "content-type": "application/x-ndjson" }),
+    bytes: encoder.encode(`${JSON.stringify(frame)}\n`),
+  };
+}
+
 /** A reply that passes to the client as it is. */
 export function passingReply(head: Head, keep: Keep, pieceOf: (frame: unknown) => Piece): Reply {
   const type = head.headers.get("content-type") ?? "";
@@ -173,6 +183,9 @@ export function passingReply(head: Head, keep: Keep, pieceOf: (frame: unknown) =
     },
     get pieces() {
       return reader.pieces;
+    },
+    get between() {
+      return !reader.inLine;
     },
     take(chunk, at) {
       reader.take(chunk, at);

@@ -2,6 +2,7 @@
 import { type Dialect, field, textField } from "../dialect";
 import type { Heard } from "../heard";
 import { passingEvents } from "../passing";
+import { commentBeat } from "../sse";
 import { askOpenAi, lastTextOf, withoutBytes } from "./ask";
 import { listenToChunks } from "./chunks";
 import { refuseOpenAi } from "./refuse";
@@ -31,6 +32,7 @@ export const openAiChat: Dialect = {
     passingEvents(head, keep, (heard) =>
       listenToChunks(heard, { note: notesOf(heard), hidesUsage: Boolean(splice) }),
     ),
+  heartbeat: commentBeat,
   refuse: refuseOpenAi,
 };
 

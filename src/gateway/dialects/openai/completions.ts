@@ -1,6 +1,7 @@
 /** OpenAI's `/v1/completions`. Its streams are not asked for usage: Ollama would then change every chunk of them. */
 import { type Dialect, field, textField } from "../dialect";
 import { passingEvents } from "../passing";
+import { commentBeat } from "../sse";
 import { askOpenAi, joinedText } from "./ask";
 import { listenToChunks } from "./chunks";
 import { refuseOpenAi } from "./refuse";
@@ -24,5 +25,6 @@ export const openAiCompletions: Dialect = {
         hidesUsage: false,
       }),
     ),
+  heartbeat: commentBeat,
   refuse: refuseOpenAi,
 };

@@ -1,6 +1,7 @@
 /** OpenAI's `/v1/responses`, as Ollama speaks it: without a memory, each request holds the whole talk. */
 import { type Dialect, field, textField } from "../dialect";
 import { passingEvents } from "../passing";
+import { commentBeat } from "../sse";
 import { askOpenAi, joinedText, lastTextOf, withoutBytes } from "./ask";
 import { refuseOpenAi } from "./refuse";
 import { listenToResponse } from "./response-events";
@@ -21,5 +22,6 @@ export const openAiResponses: Dialect = {
   },
   outgoing: ({ bytes }) => ({ path: "/v1/responses", body: bytes }),
   reply: (_asked, head, keep) => passingEvents(head, keep, listenToResponse),
+  heartbeat: commentBeat,
   refuse: refuseOpenAi,
 };
