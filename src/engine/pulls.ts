@@ -3,6 +3,7 @@
  * the first. One outlives an engine that crashes and a server that ends: it is over when it is complete, has failed, or
  * was canceled. Statuses are said as the contract has them.
  */
+import { sleepUnless } from "../children/wait";
 import { asFailure, Failure, failure, messageOf } from "../errors";
 import type { Log } from "../log";
 import { codeOf } from "./client";
@@ -13,7 +14,7 @@ import type { UnfinishedPulls, Who } from "./unfinished-pulls";
 import type { Progress } from "./wire";
 
 export interface PullsParts {
-  readonly engine: Pick<Engine, "client" | "run" | "ready" | "died">;
+  readonly engine: Pick<Engine, "client" | "state" | "run" | "ready" | "died">;
   /** What a restart resumes. */
   readonly unfinished: UnfinishedPulls;
   readonly log: Log;
@@ -23,6 +24,8 @@ export interface PullsParts {
 
 /** How often Ollama may die under a pull that gets no further. */
 const MOST_TRIES = 3;
+/** Within so long the engine's state is that of one that is gone, where it is somebody else's. */
+const SEEN_GONE_MS = 3000;
 /** Pulls that are over and still told of from memory: the database may be away. */
 const PAST_KEPT = 100;
 const again = "pull it again, what is there is kept";
@@ -53,8 +56,12 @@ export class Pulls {
     return this.#running.has(canonicalModel(model));
   }
 
-  /** Follows a model's pull from now to its end; begins one where none runs. */
+  /**
+   * Follows a model's pull from now to its end; begins one where none runs.
+   * @throws Failure `server_stop`: a pull that began now would only be resumed by the next start
+   */
   follow(model: string, insecure: boolean, who: Who): Following {
+    if (this.#stopping.signal.aborted) throw failure.stopping();
     const running = this.#running.get(canonicalModel(model));
     if (running) return running.follow();
     const id = Bun.randomUUIDv7();
@@ -138,6 +145,8 @@ export class Pulls {
       log.warn({ model: pull.asked.model, tries }, "Ollama ended in the middle of a pull: tried again");
       pull.layers.again();
       pull.tell(waitingFor("Ollama ended in the middle of the pull, which goes on when Ollama is back"));
+      // Else its next tries would be spent before anybody could have started it again.
+      if (engine.state === "ready" && engine.run === run) await sleepUnless(signal, SEEN_GONE_MS);
     }
   }
 

@@ -1,7 +1,7 @@
 /** Who changed the models, by whichever path: on record with what, when, how it ended and how much. */
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { ask, engineState, post } from "../gateway/asking";
-import { eachCorral, eventually, getJson } from "../support/corral";
+import { describeCorral, eventually, getJson } from "../support/corral";
 import { send } from "./calls";
 
 setDefaultTimeout(60_000);
@@ -13,7 +13,7 @@ interface Page {
   readonly next: string | null;
 }
 
-eachCorral("a change to the models", (corral) => {
+describeCorral("a change to the models", (corral) => {
   const page = async (query = "") =>
     (await getJson(`${corral().url}/api/events?limit=1000&${query}`)) as Page;
   /** The only event of a model. */

@@ -10,6 +10,7 @@ import { UnfinishedPulls } from "../../src/engine/unfinished-pulls";
 import type { Progress } from "../../src/engine/wire";
 import { failure } from "../../src/errors";
 import { silentLog } from "../../src/log";
+import { withService } from "../support/service";
 
 const nobody = { clientAddress: null, userAgent: null, user: null };
 const layer = (completed: number): Progress => ({
@@ -44,6 +45,7 @@ function pullsOf(tries: (readonly Progress[])[], end: "dies" | "breaks", path = 
         remove: () => Promise.reject(new Error("not asked")),
       },
       run: 1,
+      state: "down",
       ready: async (signal) => signal.throwIfAborted(),
       died: async () => end === "dies",
     },
@@ -96,6 +98,7 @@ describe("what is unfinished", () => {
     const { pulls, unfinished, path } = pullsOf([[]], "breaks");
     const following = pulls.follow("llama3.2:latest", true, { ...nobody, user: "ada" });
     pulls.stop();
+    expect(() => pulls.follow("another", false, nobody)).toThrow("Corral is being stopped");
     expect(await following.next()).toMatchObject({
       status: "error",
       message: expect.stringContaining("goes on"),
@@ -133,6 +136,26 @@ describe("what is unfinished", () => {
   });
 });
 const failureCode = failure.canceled().code;
+
+test("Ollama is told to keep what is there while a pull is unfinished, unless somebody said otherwise", async () => {
+  let isUnfinished = true;
+  const environmentAtStart = () => (isUnfinished ? { OLLAMA_NOPRUNE: "1" } : {});
+  const ofEngine = (pid: number | null) =>
+    /OLLAMA_NOPRUNE=(.*?)\0/.exec(readFileSync(`/proc/${pid}/environ`, "utf8"))?.[1] ?? null;
+  await withService({ environmentAtStart }, async ({ service }) => {
+    await service.start();
+    expect(ofEngine(service.pid)).toBe("1");
+    isUnfinished = false;
+    await service.restart("a test asked for it");
+    await service.ready(AbortSignal.timeout(8000));
+    expect(ofEngine(service.pid)).toBeNull();
+  });
+  isUnfinished = true;
+  await withService({ environmentAtStart, simulator: { OLLAMA_NOPRUNE: "0" } }, async ({ service }) => {
+    await service.start();
+    expect(ofEngine(service.pid)).toBe("0");
+  });
+});
 
 describe("the speed of a pull", () => {
   test("is that of its last ten seconds, and leaves out what was there before", () => {
