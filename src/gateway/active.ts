@@ -6,7 +6,7 @@ export const phases = ["waiting", "loading", "prefill", "generating"] as const;
  * waiting: another request of the same model is being answered; loading: the model is not loaded yet; prefill: the
  * prompt is being read; generating: the first piece has come. As far as can be seen from outside the engine.
  */
-export type Phase = (typeof phases)[number];
+type Phase = (typeof phases)[number];
 
 /** A recorded request that is running. */
 export interface ActiveRequest {

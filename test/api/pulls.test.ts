@@ -124,7 +124,7 @@ describeCorral("pulls", (corral) => {
     expect(await installed(corral())).not.toContain("sim-delay60:listed");
   });
 
-  test("go on when Ollama dies under them, and tell so; by Ollama's own path they end with it", async () => {
+  test.concurrent("go on when Ollama dies under them, and tell so; by Ollama's own path they end with it", async () => {
     const following = await pull(corral(), "sim-delay40:crashed");
     const told = following.text();
     const own = post(`${corral().url}/api/pull`, { model: "sim-delay40:crashed-own" });
@@ -147,65 +147,65 @@ describeCorral("pulls", (corral) => {
       status: "error",
     });
   });
-});
 
-test("a pull whose server ends goes on at the next start, after kill -9 and after SIGTERM, is attached to, and is one event in the end", async () => {
-  const model = "sim-delay80:resumed";
-  const first = await startCorral();
-  const { folder } = first;
-  try {
-    await (await pull(first, "quick:before")).text();
-    expect(await environ(first)).not.toContain("OLLAMA_NOPRUNE");
-    const broken = ask(`${first.url}/api/ollama/pull`, {
-      method: "POST",
-      body: JSON.stringify({ model }),
-      headers: { "user-agent": "somebody/1" },
-    });
-    const begun = await find(first, model, (one) => (one.completed ?? 0) > 0);
-    expect(statSync(join(folder, "pulls.json")).mode & 0o777).toBe(0o600);
-    first.process.kill("SIGKILL");
-    await first.process.exited;
-    expect((await broken).broken).toBe(true);
+  test.concurrent("go on at the next start when their server ends, by kill -9 and by SIGTERM, are attached to, and are one event in the end", async () => {
+    const model = "sim-delay80:resumed";
+    const first = await startCorral();
+    const { folder } = first;
+    try {
+      await (await pull(first, "quick:before")).text();
+      expect(await environ(first)).not.toContain("OLLAMA_NOPRUNE");
+      const broken = ask(`${first.url}/api/ollama/pull`, {
+        method: "POST",
+        body: JSON.stringify({ model }),
+        headers: { "user-agent": "somebody/1" },
+      });
+      const begun = await find(first, model, (one) => (one.completed ?? 0) > 0);
+      expect(statSync(join(folder, "pulls.json")).mode & 0o777).toBe(0o600);
+      first.process.kill("SIGKILL");
+      await first.process.exited;
+      expect((await broken).broken).toBe(true);
 
-    const environment = { CORRAL_DRAIN: "50ms" };
-    const second = await startCorral({ folder, environment, until: "listening" });
-    // Nobody has to wait for Ollama to find it again.
-    expect(await list(second)).toMatchObject([{ model, id: begun?.id, step: "waiting for Ollama" }]);
-    const attached = (await pull(second, model)).text();
-    const resumed = await find(second, model, (one) => (one.completed ?? 0) > 0);
-    expect(resumed).toMatchObject({ id: begun?.id, started_at: begun?.started_at, status: "running" });
-    expect(await environ(second)).toContain("OLLAMA_NOPRUNE=1");
-    const own = await fetch(`${second.url}/api/pull`, {
-      method: "POST",
-      body: JSON.stringify({ model: "sim-delay80:own" }),
-    });
-    expect(await second.stop()).toBe(0);
-    expect(own.text()).rejects.toThrow();
-    expect(events(await attached).at(-1)).toEqual({
-      status: "error",
-      message: "Corral is being stopped: the pull goes on when it is started again",
-    });
+      const environment = { CORRAL_DRAIN: "50ms" };
+      const second = await startCorral({ folder, environment, until: "listening" });
+      // Nobody has to wait for Ollama to find it again.
+      expect(await list(second)).toMatchObject([{ model, id: begun?.id, step: "waiting for Ollama" }]);
+      const attached = (await pull(second, model)).text();
+      const resumed = await find(second, model, (one) => (one.completed ?? 0) > 0);
+      expect(resumed).toMatchObject({ id: begun?.id, started_at: begun?.started_at, status: "running" });
+      expect(await environ(second)).toContain("OLLAMA_NOPRUNE=1");
+      const own = await fetch(`${second.url}/api/pull`, {
+        method: "POST",
+        body: JSON.stringify({ model: "sim-delay80:own" }),
+      });
+      expect(await second.stop()).toBe(0);
+      expect(own.text()).rejects.toThrow();
+      expect(events(await attached).at(-1)).toEqual({
+        status: "error",
+        message: "Corral is being stopped: the pull goes on when it is started again",
+      });
 
-    const third = await startCorral({ folder });
-    const done = await find(third, model, (one) => one.status !== "running");
-    expect(done).toMatchObject({ id: begun?.id, status: "complete", started_at: begun?.started_at });
-    expect(await installed(third)).toContain(model);
-    expect(await eventOf(third, model)).toMatchObject({
-      id: begun?.id.replace("pull_", "evt_"),
-      outcome: "complete",
-      user_agent: "somebody/1",
-    });
-    expect(await eventOf(third, "sim-delay80:own")).toMatchObject({
-      outcome: "server_stop",
-      status: "error",
-    });
-    // Of one that ended before this start its event tells.
-    const old = (await list(third)).find((one) => one.model === "quick:before");
-    expect(old).toMatchObject({ status: "complete", step: "complete", ended_at: expect.any(String) });
-    expect((await send("DELETE", `${third.url}/api/ollama/pulls/${old?.id}`)).status).toBe(409);
-    expect(await third.stop()).toBe(0);
-    expect(JSON.parse(readFileSync(join(folder, "pulls.json"), "utf8"))).toEqual([]);
-  } finally {
-    await first.ended();
-  }
+      const third = await startCorral({ folder });
+      const done = await find(third, model, (one) => one.status !== "running");
+      expect(done).toMatchObject({ id: begun?.id, status: "complete", started_at: begun?.started_at });
+      expect(await installed(third)).toContain(model);
+      expect(await eventOf(third, model)).toMatchObject({
+        id: begun?.id.replace("pull_", "evt_"),
+        outcome: "complete",
+        user_agent: "somebody/1",
+      });
+      expect(await eventOf(third, "sim-delay80:own")).toMatchObject({
+        outcome: "server_stop",
+        status: "error",
+      });
+      // Of one that ended before this start its event tells.
+      const old = (await list(third)).find((one) => one.model === "quick:before");
+      expect(old).toMatchObject({ status: "complete", step: "complete", ended_at: expect.any(String) });
+      expect((await send("DELETE", `${third.url}/api/ollama/pulls/${old?.id}`)).status).toBe(409);
+      expect(await third.stop()).toBe(0);
+      expect(JSON.parse(readFileSync(join(folder, "pulls.json"), "utf8"))).toEqual([]);
+    } finally {
+      await first.ended();
+    }
+  });
 });

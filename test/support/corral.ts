@@ -58,7 +58,7 @@ export async function startCorral(options: CorralOptions = {}): Promise<RunningC
     CORRAL_DATA_DIR: folder,
     CORRAL_PORT: String(port),
     OLLAMA_PORT: String(enginePort),
-    OLLAMA_BIN: await simulatorBinary(folder),
+    OLLAMA_BIN: options.environment?.OLLAMA_BIN ?? (await simulatorBinary(folder)),
     LOG_FORMAT: "json",
     ...(databaseUrl ? { DATABASE_URL: databaseUrl } : {}),
     ...options.environment,
