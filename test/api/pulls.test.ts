@@ -2,7 +2,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { ask, engineState, post } from "../gateway/asking";
+import { ask, engineState } from "../gateway/asking";
 import { describeCorral, eventually, getJson, type RunningCorral, startCorral } from "../support/corral";
 import { events, send } from "./calls";
 
@@ -127,11 +127,11 @@ describeCorral("pulls", (corral) => {
   test.concurrent("go on when Ollama dies under them, and tell so; by Ollama's own path they end with it", async () => {
     const following = await pull(corral(), "sim-delay40:crashed");
     const told = following.text();
-    const own = post(`${corral().url}/api/pull`, { model: "sim-delay40:crashed-own" });
+    const own = await send("POST", `${corral().url}/api/pull`, { model: "sim-delay40:crashed-own" });
     await find(corral(), "sim-delay40:crashed", (one) => (one.completed ?? 0) > 0);
     const { pid } = (await getJson(`${corral().url}/api/engine`)) as { pid: number };
     process.kill(pid, "SIGKILL");
-    expect((await own).broken).toBe(true);
+    await expect(own.text()).rejects.toThrow();
     const all = events(await told);
     expect(all).toContainEqual({
       status: "waiting for Ollama",
@@ -179,7 +179,7 @@ describeCorral("pulls", (corral) => {
         body: JSON.stringify({ model: "sim-delay80:own" }),
       });
       expect(await second.stop()).toBe(0);
-      expect(own.text()).rejects.toThrow();
+      await expect(own.text()).rejects.toThrow();
       expect(events(await attached).at(-1)).toEqual({
         status: "error",
         message: "Corral is being stopped: the pull goes on when it is started again",
