@@ -3,6 +3,9 @@
 /** "forever": TypeBox takes no Infinity for a number. */
 export const FOREVER_MS = Number.MAX_SAFE_INTEGER;
 
+/** The longest that a timer can wait; told to wait longer it fires at once. */
+export const LONGEST_TIMER_MS = 2_147_483_647;
+
 const units: Readonly<Record<string, number>> = {
   ms: 1,
   s: 1000,

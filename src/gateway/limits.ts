@@ -1,4 +1,5 @@
 /** Limits on a silent stream, off unless somebody set them: silence by itself never ends a request. */
+import { LONGEST_TIMER_MS } from "../duration";
 import { type Failure, failure } from "../errors";
 
 export interface Limits {
@@ -9,9 +10,6 @@ export interface Limits {
   /** How often a silent stream gets a sign of life, ms; 0 for never. */
   readonly heartbeatMs: number;
 }
-
-/** What setTimeout can wait; beyond it fires at once. */
-const LONGEST_MS = 2_147_483_647;
 
 export interface Watch {
   /** Something of the reply has come. @param begun whether its first token has */
@@ -26,9 +24,10 @@ export function watch({ firstTokenMs, idleMs }: Limits, over: (why: Failure) => 
   const arm = (ms: number, what: string, setting: string) => {
     clearTimeout(timer);
     timer = undefined;
-    if (ms <= 0 || ms > LONGEST_MS) return;
-    const words = `${what} within ${ms / 1000} s, which is the limit of ${setting}`;
-    timer = setTimeout(() => over(failure.engineTimeout(words)), ms);
+    if (ms <= 0 || ms > LONGEST_TIMER_MS) return;
+    timer = setTimeout(() => {
+      over(failure.engineTimeout(`${what} within ${ms / 1000} s, which is the limit of ${setting}`));
+    }, ms);
   };
   arm(firstTokenMs, "Ollama sent no first token", "CORRAL_FIRST_TOKEN_TIMEOUT");
   return {

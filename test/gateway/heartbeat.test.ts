@@ -2,6 +2,8 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import Anthropic from "@anthropic-ai/sdk";
 import OpenAI from "openai";
+import { FOREVER_MS } from "../../src/duration";
+import { heartbeatMs } from "../../src/gateway/heartbeat";
 import { describeCorral, eventually } from "../support/corral";
 import { contract, events, lines, native, post, record } from "./asking";
 
@@ -100,4 +102,10 @@ describeCorral("a stream with a heartbeat", (corral) => {
     const off = await post(url(), native(`${slow}:off`), { headers: { "x-corral-heartbeat": "off" } });
     expect(lines(off.text)).toHaveLength(3);
   });
+});
+
+test("a heartbeat that no timer can wait for is none, set or asked for", () => {
+  const asked = (value: string) => heartbeatMs(new Headers({ "x-corral-heartbeat": value }), 15_000);
+  expect(heartbeatMs(new Headers(), FOREVER_MS)).toBe(0);
+  expect(["forever", "30d", "off", "nonsense", "5s", ""].map(asked)).toEqual([0, 0, 0, 0, 5000, 15_000]);
 });
