@@ -6,6 +6,7 @@ import { contractChat } from "../../src/gateway/dialects/contract/chat";
 import type { Asked, Dialect } from "../../src/gateway/dialects/dialect";
 import { ollamaChat } from "../../src/gateway/dialects/ollama/chat";
 import { ollamaGenerate } from "../../src/gateway/dialects/ollama/generate";
+import { cutAt } from "./recordings";
 
 const ndjson = { status: 200, headers: new Headers({ "content-type": "application/x-ndjson" }) };
 const keep = { mostCharacters: 1_000_000, arrivedAt: 0 };
@@ -47,11 +48,6 @@ const contents = fc.array(fc.string({ unit: "binary", maxLength: 8 }), { maxLeng
 const starts = fc.constantFrom("", "", "not JSON\n", "\r\n");
 const ends = fc.constantFrom(done, error, "", "not JSON\n", '{"half', `${done}${error}`, `\n\n${done}\n`);
 const cuts = fc.array(fc.nat(), { maxLength: 12 });
-
-function cutAt(bytes: Uint8Array, places: readonly number[]): Uint8Array[] {
-  const sorted = [...new Set(places.map((place) => place % (bytes.length + 1)))].sort((a, b) => a - b);
-  return [0, ...sorted].map((from, index) => bytes.subarray(from, sorted[index] ?? bytes.length));
-}
 
 for (const dialect of [contractChat, ollamaChat]) {
   test(`bytes of ${dialect.name} cut anywhere make the same reply and the same record`, () => {

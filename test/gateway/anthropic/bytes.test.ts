@@ -4,11 +4,11 @@ import fc from "fast-check";
 import { Failure, failure } from "../../../src/errors";
 import { errorEvent, refuseAnthropic } from "../../../src/gateway/dialects/anthropic/errors";
 import { anthropicMessages } from "../../../src/gateway/dialects/anthropic/messages";
-import { askedOf, cutAt, play } from "./recording";
+import { askedOf, play } from "../playing";
+import { bytesOf, cutAt } from "../recordings";
 
 const sse = { status: 200, headers: new Headers({ "content-type": "text/event-stream" }) };
 const whole = { status: 200, headers: new Headers({ "content-type": "application/json" }) };
-const bytesOf = (text: string) => new TextEncoder().encode(text);
 const event = (type: string, fields: object = {}) =>
   `event: ${type}\ndata: ${JSON.stringify({ type, ...fields })}\n\n`;
 const start = event("message_start", { message: { usage: { input_tokens: 3, output_tokens: 0 } } });

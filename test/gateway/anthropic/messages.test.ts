@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import Anthropic from "@anthropic-ai/sdk";
 import { describeCorral, eventually } from "../../support/corral";
 import { engineState, post, record } from "../asking";
-import { recording } from "./recording";
+import { recording } from "../recordings";
 
 const tool = {
   name: "get_weather",

@@ -1,7 +1,8 @@
 /** What is told of the replies that a real Ollama gave. */
 import { expect, test } from "bun:test";
 import { anthropicMessages } from "../../../src/gateway/dialects/anthropic/messages";
-import { cutAt, play, recording, recordings } from "./recording";
+import { play } from "../playing";
+import { cutAt, recording, recordings } from "../recordings";
 
 const broken = `event: error\ndata: {"type":"error","error":{"type":"api_error","message":"broken"}}\n\n`;
 const weather = { name: "get_weather", arguments: { city: "Paris" } };

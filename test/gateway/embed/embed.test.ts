@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { Ollama } from "ollama";
 import { describeCorral } from "../../support/corral";
-import { recording, recordings } from "../anthropic/recording";
 import { engineState, post, record } from "../asking";
+import { recording, recordings } from "../recordings";
 
 describeCorral("POST /api/embed and /api/embeddings", (corral) => {
   const both = ["/api/embed", "/api/embeddings"];

@@ -3,7 +3,8 @@ import { expect, test } from "bun:test";
 import type { Dialect } from "../../../src/gateway/dialects/dialect";
 import { ollamaChat } from "../../../src/gateway/dialects/ollama/chat";
 import { ollamaEmbed, ollamaEmbeddings } from "../../../src/gateway/dialects/ollama/embed";
-import { askedOf, cutAt, play, recording } from "../anthropic/recording";
+import { askedOf, play } from "../playing";
+import { cutAt, recording } from "../recordings";
 
 const noEmbeddings = "This server does not support embeddings. Start it with `--embeddings`";
 const notFound = 'model "nope" not found, try pulling it first';

@@ -3,7 +3,8 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { Told } from "../../../src/gateway/dialects/dialect";
 import { openAiChat } from "../../../src/gateway/dialects/openai/chat";
-import { cutAt, dialectOf, play, recording, recordingNames } from "./recordings";
+import { cutAt } from "../recordings";
+import { dialectOf, play, recording, recordingNames } from "./recordings";
 
 const call = (arguments_: string) => ({ name: "get_weather", arguments: arguments_ });
 const paris = '{"city":"Paris"}';

@@ -1,37 +1,22 @@
-/** Answers that a real Ollama gave, and playing them to a dialect. */
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+/** Answers of `/v1` that a real Ollama gave, and playing them to a dialect. */
 import { failure } from "../../../src/errors";
-import type { Body, Dialect } from "../../../src/gateway/dialects/dialect";
+import type { Dialect } from "../../../src/gateway/dialects/dialect";
 import { openAiChat } from "../../../src/gateway/dialects/openai/chat";
 import { openAiCompletions } from "../../../src/gateway/dialects/openai/completions";
 import { openAiEmbeddings } from "../../../src/gateway/dialects/openai/embeddings";
 import { openAiResponses } from "../../../src/gateway/dialects/openai/responses";
+import { bodyOf, bytesOf, type Recording, recording as recordingOf, recordings } from "../recordings";
 
-const folder = join(import.meta.dir, "../../recordings/openai");
-
-export interface Recording {
-  readonly path: string;
-  readonly request: string;
-  readonly status: number;
-  readonly headers: Headers;
-  readonly body: Uint8Array<ArrayBuffer>;
-}
-
-/** Every recording is: version, method and path, request body; an empty line; status, headers; an empty line; body. */
-export function recording(name: string): Recording {
-  const text = readFileSync(join(folder, `${name}.txt`), "utf8");
-  const [, path = "", request = "", status = "", headers = "", body = ""] =
-    /^Ollama .*\nPOST (.*)\n(.*)\n\n(\d+)\n((?:.+\n)*)\n([\s\S]*)$/.exec(text) ?? [];
-  const pairs = headers.split("\n").flatMap((line): [string, string][] => {
-    const [key = "", value] = line.split(": ");
-    return value === undefined ? [] : [[key, value]];
-  });
-  return { path, request, status: Number(status), headers: new Headers(pairs), body: bytesOf(body) };
+/** @param name such as "chat-stream" */
+export function recording(
+  name: string,
+): Omit<Recording, "body"> & { readonly body: Uint8Array<ArrayBuffer> } {
+  const found = recordingOf(`openai/${name}`);
+  return { ...found, body: bytesOf(found.body) };
 }
 
 export function recordingNames(): string[] {
-  return readdirSync(folder).map((name) => name.replace(/\.txt$/, ""));
+  return recordings("openai").map((name) => name.replace("openai/", ""));
 }
 
 const dialects = [openAiChat, openAiCompletions, openAiEmbeddings, openAiResponses];
@@ -43,20 +28,6 @@ export function dialectOf(path: string): Dialect {
   });
   if (!found) throw new Error(`no dialect for ${path}`);
   return found;
-}
-
-export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(text);
-}
-
-export function bodyOf(text: string): Body {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    // None.
-  }
-  return { bytes: bytesOf(text), compressed: false, json };
 }
 
 /** What a client gets, and what is told, of an answer to a request whose bytes come in these pieces, a second apart. */
@@ -79,10 +50,4 @@ export function play(
   const passed = Buffer.concat(out).toString();
   const broken = reply.ended ? "" : Buffer.from(reply.fail(failure.engineAnswer(502, "broken"))).toString();
   return { asked, passed, broken, head: reply.head, told: reply.told(), endedBefore };
-}
-
-/** Bytes cut at these places. */
-export function cutAt(bytes: Uint8Array, places: readonly number[]): Uint8Array[] {
-  const sorted = [...new Set(places.map((place) => place % (bytes.length + 1)))].sort((a, b) => a - b);
-  return [0, ...sorted].map((from, index) => bytes.subarray(from, sorted[index] ?? bytes.length));
 }

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { openAiChat } from "../../../src/gateway/dialects/openai/chat";
-import { bodyOf, bytesOf } from "./recordings";
+import { bodyOf, bytesOf } from "../recordings";
 
 /** What the engine gets, and whether the usage is taken out again. */
 function sent(text: string, compressed = false) {

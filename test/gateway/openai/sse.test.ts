@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { createSseEvents } from "../../../src/gateway/dialects/sse";
-import { bytesOf, cutAt } from "./recordings";
+import { bytesOf, cutAt } from "../recordings";
 
 /** The events in some pieces, and all their bytes one behind the other. */
 function read(pieces: readonly Uint8Array[]) {
