@@ -70,7 +70,6 @@ export interface AppParts {
   readonly loopback: boolean;
   /** Origins that may call beside Ollama's own list. */
   readonly origins: readonly string[];
-  readonly stopping: () => boolean;
   /** Aborted when the server stops. */
   readonly ending: AbortSignal;
   readonly uptimeSeconds: () => number;

@@ -50,6 +50,8 @@ export const failure = {
       "Not found",
       `there is nothing at ${quote(path)}: see /swagger for what there is`,
     ),
+  /** @param code of the kind of thing that is not there */
+  noSuch: (code: string, message: string) => new Failure(code, 404, "Not found", message),
   methodNotAllowed: (method: string, path: string, allowed: readonly string[]) =>
     new Failure(
       "method_not_allowed",
@@ -104,6 +106,15 @@ export const failure = {
       "The request was canceled",
       "this request was ended by somebody who runs the server",
     ),
+  pullCanceled: () =>
+    new Failure(
+      "canceled",
+      503,
+      "The pull was canceled",
+      "the pull was canceled by somebody who runs the server",
+    ),
+  pull: (code: "pull_refused" | "pull_broken", message: string) =>
+    new Failure(code, 502, "Pull failed", message),
   stopping: () =>
     new Failure(
       "server_stop",

@@ -9,7 +9,7 @@ export function pathOf(request: Request): string {
 export function urlOf(request: Request): URL | null {
   // Without a Host, or with an odd one, Bun gives a path alone, and `//a` in one is no other host.
   const text = request.url.startsWith("/") ? `http://localhost${request.url}` : request.url;
-  const url = URL.canParse(text) ? new URL(text) : null;
+  const url = URL.parse(text);
   return url?.protocol === "http:" || url?.protocol === "https:" ? url : null;
 }
 

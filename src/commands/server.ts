@@ -177,7 +177,6 @@ export async function startServer({
         .map((one) => one.trim().replace(/\/+$/, ""))
         .filter(Boolean),
     ),
-    stopping: () => ending.signal.aborted,
     ending: ending.signal,
     uptimeSeconds,
   });

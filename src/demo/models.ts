@@ -90,7 +90,7 @@ export const demoModels: readonly DemoModel[] = [
   },
 ];
 
-/** Installed to be tried; the history has no embeddings, since Corral does not record them yet. */
+/** Installed to be tried; the history holds chats and completions alone. */
 export const embeddingModel: NotedModel = {
   name: "nomic-embed-text",
   notes: {

@@ -87,8 +87,7 @@ export class Pulls {
   cancel(id: string): boolean {
     const pull = [...this.#running.values()].find(({ asked }) => asked.id === id);
     if (!pull || pull.signal.aborted) return false;
-    const words = "the pull was canceled by somebody who runs the server";
-    const why = new Failure("canceled", 503, "The pull was canceled", words);
+    const why = failure.pullCanceled();
     pull.cancel(why);
     this.#end(pull, "canceled", why);
     return true;
@@ -153,12 +152,12 @@ export class Pulls {
   async #attempt(pull: Pull, signal: AbortSignal): Promise<void> {
     const { model, insecure } = pull.asked;
     for await (const progress of this.#parts.engine.client.pull(model, insecure, signal)) {
-      if (progress.error !== undefined) throw pullFailed("pull_refused", progress.error);
+      if (progress.error !== undefined) throw failure.pull("pull_refused", progress.error);
       if (progress.status === "success") return;
       pull.layers.take(progress, performance.now());
       if (!signal.aborted) pull.tell(inContractWords(progress));
     }
-    throw pullFailed("pull_broken", `Ollama broke off before the pull was complete: ${again}`);
+    throw failure.pull("pull_broken", `Ollama broke off before the pull was complete: ${again}`);
   }
 
   #end(pull: Pull, state: "complete" | "error" | "canceled", why: Failure | null): void {
@@ -180,14 +179,10 @@ export class Pulls {
 }
 
 function pullBroken(how: string): Failure {
-  return pullFailed(
+  return failure.pull(
     "pull_broken",
     `the connection to Ollama broke in the middle of the pull (${how}): ${again}`,
   );
-}
-
-function pullFailed(code: string, words: string): Failure {
-  return new Failure(code, 502, "Pull failed", words);
 }
 
 function waitingFor(words: string): PullStatus {

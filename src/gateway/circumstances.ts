@@ -5,7 +5,7 @@ import type { Who } from "../engine/unfinished-pulls";
 const LONGEST = 200;
 
 /** Who is behind the client: Open WebUI names its users, by whatever it was set to send. */
-export function userOf(headers: Headers): string | null {
+function userOf(headers: Headers): string | null {
   for (const name of ["email", "name", "id"]) {
     const user = headers.get(`x-openwebui-user-${name}`);
     if (user) return decoded(user).slice(0, LONGEST);

@@ -1,7 +1,7 @@
 /** Carries a request to the engine and its answer's head back; the one retry that is allowed is here. */
 import { codeOf, isUnreachable } from "../engine/client";
 import type { Engine } from "../engine/service";
-import { type Failure, failure, quote } from "../errors";
+import { type Failure, failure, messageOf, quote } from "../errors";
 
 /** RFC 9110, 7.6.1, and what older clients send. */
 const hopByHop = new Set([
@@ -85,6 +85,11 @@ export async function forward(engine: Engine, carried: Carried): Promise<Respons
     carried.signal.throwIfAborted();
     throw isUnreachable(error) ? notReady(engine) : lost(error, await engine.died(run));
   }
+}
+
+/** Words for a connection that broke in the middle of a reply. */
+export function sayBroken(error: unknown): string {
+  return `the connection to Ollama broke in the middle of its answer (${codeOf(error) || messageOf(error)})`;
 }
 
 /** What a reply that broke in the middle is called. */

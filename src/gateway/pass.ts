@@ -1,5 +1,4 @@
 /** A request to a path of Ollama's that is no inference: through, as it is. What it does to models is put on record. */
-import { codeOf } from "../engine/client";
 import type { Engine } from "../engine/service";
 import { asFailure, type Failure, failure, messageOf } from "../errors";
 import type { Ledger } from "../ledger/ledger";
@@ -7,7 +6,8 @@ import type { Log } from "../log";
 import type { Active } from "./active";
 import { hangUp, passedBody } from "./body";
 import { refuseAnthropic } from "./dialects/anthropic/errors";
-import { brokenReply, forward, headersToClient, headersToEngine } from "./forward";
+import { refuseNative } from "./dialects/ollama/native";
+import { brokenReply, forward, headersToClient, headersToEngine, sayBroken } from "./forward";
 import { actionOf, Management } from "./management";
 
 export interface PassOptions {
@@ -147,15 +147,11 @@ function passed(
   );
 }
 
-function sayBroken(error: unknown): string {
-  return `the connection to Ollama broke in the middle of its answer (${codeOf(error) || messageOf(error)})`;
-}
-
 /** An error in the words of the API that the engine's path belongs to. */
 export function refusePassed(path: string, known: Failure): Response {
   const { status, code, message } = known;
   if (/^\/v1\/messages(\/|$)/.test(path)) return refuseAnthropic(known);
   if (path.startsWith("/v1/"))
     return Response.json({ error: { message, type: "api_error", param: null, code } }, { status });
-  return Response.json({ error: message }, { status });
+  return refuseNative(known);
 }

@@ -3,15 +3,13 @@
  * whatever goes wrong with it, bytes flow on.
  */
 
-import { codeOf } from "../engine/client";
-import { canonicalModel } from "../engine/models";
 import { asFailure, Failure, failure, messageOf } from "../errors";
 import type { Outcome } from "../ledger/record";
 import { malformedJson } from "../schema";
 import type { Active, ActiveRequest } from "./active";
 import { contractBodyBytes, hangUp, inferenceBodyBytes, jsonOf, plainOf, readBody } from "./body";
 import type { Asked, Body, Dialect, Head, Outgoing, Reply } from "./dialects/dialect";
-import { brokenReply, forward, headersToClient, headersToEngine } from "./forward";
+import { brokenReply, forward, headersToClient, headersToEngine, sayBroken } from "./forward";
 import { type Heart, heartbeatMs, orAfter } from "./heartbeat";
 import { type Limits, type Watch, watch } from "./limits";
 import { Recording, type RecordingParts } from "./recording";
@@ -43,10 +41,7 @@ export class Passage {
   readonly #abort = new AbortController();
   #reply: Reply | null = null;
   #watch: Watch | null = null;
-  /** Whether the client has its status line before the engine has answered. */
-  #isEarly = false;
-  /** Of the reply, that have come. */
-  #pieces = 0;
+  /** What the client was answered: the first that is decided, since there is one status line. */
   #status: number | null = null;
   /** What the engine answered. */
   #upstreamStatus: number | null = null;
@@ -125,7 +120,7 @@ export class Passage {
     });
     this.#upstreamStatus = answer.status;
     const head = { status: answer.status, headers: headersToClient(answer.headers) };
-    this.#options.knownModels.learn(asked.model === null ? null : canonicalModel(asked.model), answer.status);
+    this.#options.knownModels.learn(this.#recording.begun?.model ?? null, answer.status);
     const reply = dialect.reply(asked, head, {
       mostCharacters: MOST_CHARACTERS,
       arrivedAt: this.#recording.arrivedAt,
@@ -146,12 +141,12 @@ export class Passage {
   /** The record is written before the bytes that end the reply go on. */
   #endIfSaid(reply: Reply): void {
     if (!reply.ended || reply.head === null) return;
-    if (!this.#isEarly) this.#status = reply.head.status;
+    this.#status ??= reply.head.status;
     this.#end(null, null);
   }
 
   async #respond({ head, bytes }: Opened, heart: Heart | null): Promise<Response> {
-    this.#status = head.status;
+    this.#status ??= head.status;
     if (!this.#read) return new Response(this.#stream(bytes, heart), head);
     // All has come already: it goes out with its length, which Bun drops where it streams.
     const parts: Uint8Array[] = [];
@@ -163,8 +158,7 @@ export class Passage {
   /** Answers before the engine does, to keep what is in between awake: what goes wrong from here on is said inside. */
   #respondEarly(opening: Promise<Opened>, dialect: Dialect, asked: Asked, heart: Heart): Response {
     const head = { status: 200, headers: heart.headers };
-    this.#status = 200;
-    this.#isEarly = true;
+    this.#status ??= 200;
     const failed = (why: Failure) =>
       dialect.reply(asked, head, { mostCharacters: 0, arrivedAt: this.#recording.arrivedAt }).fail(why);
     const refuse = (error: unknown) => this.#refuse(dialect, error);
@@ -195,8 +189,10 @@ export class Passage {
       for (;;) {
         const next = await reader?.read();
         if (!next || next.done) break;
+        const hadBegun = reply.pieces > 0;
         const bytes = reply.take(next.value, performance.now());
-        this.#heard(reply.pieces ?? 0);
+        this.#watch?.heard(reply.pieces > 0);
+        if (!hadBegun && reply.pieces > 0) this.#active.tell(this.#recording.id);
         this.#endIfSaid(reply);
         yield bytes;
       }
@@ -212,12 +208,12 @@ export class Passage {
         yield reply.fail(this.#abort.signal.reason);
         return;
       }
-      broken = `the connection to Ollama broke in the middle of its answer (${codeOf(error) || messageOf(error)})`;
+      broken = sayBroken(error);
     }
     if (broken === null || this.#recording.ended) return;
     const failed = await brokenReply(this.#options.engine, this.#recording.run, broken);
     if (reply.head === null) throw failed;
-    if (!this.#isEarly) this.#status = reply.head.status;
+    this.#status ??= reply.head.status;
     this.#end(failed.code === "engine_crash" ? "engine_crash" : "engine_error", failed.message);
     yield reply.fail(failed);
   }
@@ -236,8 +232,7 @@ export class Passage {
             const next = heart === null ? await pending : await orAfter(pending, heart.everyMs);
             if (next === null) {
               // Never inside a frame of the engine's.
-              if (heart && (this.#reply === null || this.#reply.between === true))
-                return controller.enqueue(heart.bytes);
+              if (heart && (this.#reply?.between ?? true)) return controller.enqueue(heart.bytes);
               continue;
             }
             pending = null;
@@ -277,7 +272,7 @@ export class Passage {
       );
     }
     const response = hangUp(known, dialect.refuse(known));
-    if (!this.#isEarly) this.#status = response.status;
+    this.#status ??= response.status;
     const engineSpoke = this.#reply !== null;
     const outcome: Outcome =
       known.code === "engine_crash" ||
@@ -309,34 +304,27 @@ export class Passage {
     this.#abort.abort(why);
   }
 
-  /** @param pieces of the reply that have come by now */
-  #heard(pieces: number): void {
-    this.#watch?.heard(pieces > 0);
-    if (this.#pieces === 0 && pieces > 0) {
-      this.#pieces = pieces;
-      this.#active.tell(this.#recording.id);
-    }
-    this.#pieces = pieces;
-  }
-
   #look(): ActiveRequest | null {
     const { begun } = this.#recording;
     if (begun === null) return null;
     const { id, startedAt, model, dialect, operation, stream, clientAddress, userAgent, user } = begun;
     const { knownModels } = this.#options;
-    const isLoading = knownModels.cold(model) === true;
+    const pieces = this.#reply?.pieces ?? 0;
+    const isLoading = pieces === 0 && knownModels.cold(model) === true;
     // Whoever looks wants to know, and nobody else has a reason to ask while a model loads.
-    if (isLoading && this.#pieces === 0) knownModels.lookAtLoaded();
+    if (isLoading) knownModels.lookAtLoaded();
     return {
       ...{ id, startedAt, model, dialect, operation, stream, clientAddress, userAgent, user },
-      phase: this.#pieces > 0 ? "generating" : isLoading ? "loading" : "prefill",
+      phase: pieces > 0 ? "generating" : isLoading ? "loading" : "prefill",
       seconds: Math.round(performance.now() - this.#recording.arrivedAt) / 1000,
-      pieces: this.#pieces,
+      pieces,
     };
   }
 
   /** Ends the record, once. @param outcome null takes what the reply said */
   #end(outcome: Outcome | null, error: string | null): void {
+    // Asked after each piece behind the end, too, and what was told is work to put together.
+    if (this.#recording.ended) return;
     this.#watch?.end();
     this.#recording.end(outcome, error, {
       status: this.#status,

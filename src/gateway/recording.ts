@@ -5,7 +5,7 @@ import { messageOf } from "../errors";
 import type { Entry, Ledger } from "../ledger/ledger";
 import type { Begun, Contents, Outcome } from "../ledger/record";
 import type { Log } from "../log";
-import { keepsNothing, traceparentOf, userOf } from "./circumstances";
+import { keepsNothing, traceparentOf, whoOf } from "./circumstances";
 import type { Asked, Dialect, Told } from "./dialects/dialect";
 import type { KnownModels } from "./known-models";
 
@@ -64,6 +64,7 @@ export class Recording {
   begin(dialect: Dialect, asked: Asked): void {
     const { engine, ledger, log, knownModels } = this.#parts;
     const model = asked.model === null ? null : canonicalModel(asked.model);
+    const who = whoOf(this.#headers, this.#clientAddress);
     this.#asked = asked;
     this.#begun = {
       id: this.id,
@@ -72,9 +73,8 @@ export class Recording {
       operation: asked.operation,
       model,
       stream: asked.stream,
-      clientAddress: this.#clientAddress,
-      userAgent: this.#headers.get("user-agent"),
-      user: asked.user ?? userOf(this.#headers),
+      ...who,
+      user: asked.user ?? who.user,
       traceparent: traceparentOf(this.#headers),
       engineVersion: engine.version,
       engineRun: this.run,

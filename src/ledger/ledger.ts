@@ -119,11 +119,11 @@ function withoutTexts(record: RequestRecord): RequestRecord {
   return {
     ...record,
     error: isRefused ? "Invalid request parameters" : record.error,
-    model: record.modelKnown || isShort(record.model) ? record.model : null,
+    model: record.modelKnown || isName(record.model) ? record.model : null,
   };
 }
 
-function isShort(model: string | null): boolean {
+function isName(model: string | null): boolean {
   return model !== null && /^[\w.:/-]{1,350}$/.test(model);
 }
 

@@ -16,7 +16,7 @@ export class Refusal extends Error {
 export type Body = { text: string; fields: Record<string, unknown> };
 
 /** The Go type of each field that is checked; others are ignored. */
-type GoFields = Readonly<Record<string, string>>;
+export type GoFields = Readonly<Record<string, string>>;
 
 const kinds: Record<string, (value: unknown) => boolean> = {
   string: (value) => typeof value === "string",

@@ -1,6 +1,6 @@
 /** Work on models that reports its progress: /api/pull, /api/push and /api/create. Faults count lines as they count tokens. */
 import { findModel } from "./ask";
-import { type Body, Refusal, readBody, textOf } from "./body";
+import { type Body, type GoFields, Refusal, readBody, textOf } from "./body";
 import { insteadOf, jsonResponse } from "./faults";
 import { goJson } from "./go-json";
 import { isValidName, type Model } from "./models";
@@ -27,13 +27,7 @@ const defaultDelayMs = 2;
 
 /** POST /api/pull */
 export async function pull(world: World, request: Request): Promise<Response> {
-  const body = await readBody(request, "api.PullRequest", {
-    model: "string",
-    name: "string",
-    stream: "bool",
-  });
-  const name = textOf(body.fields.model) || textOf(body.fields.name);
-  if (!isValidName(name)) throw new Refusal(400, "invalid model name");
+  const { body, name } = await readWork(request, "api.PullRequest", "invalid model name");
   const missing = name.startsWith("missing");
   const model = world.shelf.find(name) ?? world.shelf.make(name);
   const lines = missing
@@ -48,13 +42,7 @@ export async function pull(world: World, request: Request): Promise<Response> {
 
 /** POST /api/push: to nowhere */
 export async function push(world: World, request: Request): Promise<Response> {
-  const body = await readBody(request, "api.PushRequest", {
-    model: "string",
-    name: "string",
-    stream: "bool",
-  });
-  const name = textOf(body.fields.model) || textOf(body.fields.name);
-  if (!isValidName(name)) throw new Refusal(400, "model is required");
+  const { body, name } = await readWork(request, "api.PushRequest", "model is required");
   const model = world.shelf.find(name);
   const lines = model
     ? [
@@ -69,10 +57,9 @@ export async function push(world: World, request: Request): Promise<Response> {
 
 /** POST /api/create, from a model that is there */
 export async function create(world: World, request: Request): Promise<Response> {
-  const types = { model: "string", name: "string", from: "string", stream: "bool" };
-  const body = await readBody(request, "api.CreateRequest", types);
-  const name = textOf(body.fields.model) || textOf(body.fields.name);
-  if (!isValidName(name)) throw new Refusal(400, "invalid model name");
+  const { body, name } = await readWork(request, "api.CreateRequest", "invalid model name", {
+    from: "string",
+  });
   const from = textOf(body.fields.from);
   if (from === "") throw new Refusal(400, "neither 'from' or 'files' was specified");
   const model = findModel(world, from);
@@ -86,6 +73,19 @@ export async function create(world: World, request: Request): Promise<Response> 
     lines,
     finish: () => world.shelf.add(name, model, Date.now()),
   });
+}
+
+/** @param goType what Ollama calls the body @param wrong what it says of a name that is none @throws Refusal */
+async function readWork(
+  request: Request,
+  goType: string,
+  wrong: string,
+  types: GoFields = {},
+): Promise<{ body: Body; name: string }> {
+  const body = await readBody(request, goType, { ...types, model: "string", name: "string", stream: "bool" });
+  const name = textOf(body.fields.model) || textOf(body.fields.name);
+  if (!isValidName(name)) throw new Refusal(400, wrong);
+  return { body, name };
 }
 
 function pullLines(world: World, model: Model): Line[] {

@@ -8,16 +8,16 @@ export interface HealthParts {
   readonly database: Database;
   readonly ledger: Ledger;
   readonly version: string;
-  /** Whether the server is on its way out. */
-  readonly stopping: () => boolean;
+  /** Aborted when the server is on its way out. */
+  readonly ending: AbortSignal;
 }
 
 /** How the parts are, in one sentence for a person. */
-export function readHealth({ engine, database, ledger, version, stopping }: HealthParts): Health {
+export function readHealth({ engine, database, ledger, version, ending }: HealthParts): Health {
   const ollama = engine.state === "ready";
   const connected = database.state === "up";
   const complaints: string[] = [];
-  if (stopping()) complaints.push("Corral is being stopped");
+  if (ending.aborted) complaints.push("Corral is being stopped");
   if (!ollama) complaints.push(engine.why ?? "Ollama does not answer");
   if (!connected) {
     const { waiting } = ledger.standing();
@@ -30,7 +30,7 @@ export function readHealth({ engine, database, ledger, version, stopping }: Heal
   const lost = setAside + shed.records + shed.texts;
   if (lost > 0) complaints.push(`${lost} records or texts could not be kept: see the log`);
   return {
-    status: !ollama || stopping() ? "unhealthy" : connected && lost === 0 ? "healthy" : "degraded",
+    status: !ollama || ending.aborted ? "unhealthy" : connected && lost === 0 ? "healthy" : "degraded",
     ollama_running: ollama,
     database_connected: connected,
     message: complaints.length === 0 ? "All systems operational" : complaints.join(". "),

@@ -5,6 +5,7 @@ import type { Following } from "../../engine/pull";
 import type { Pulls } from "../../engine/pulls";
 import type { Engine } from "../../engine/service";
 import { failure } from "../../errors";
+import { eventStream } from "../../gateway/dialects/sse";
 import { checkName } from "../../gateway/paths";
 import {
   about,
@@ -55,7 +56,7 @@ export function pullRoutes(parts: PullParts) {
           throw failure.engineDown(engine.why ?? "Ollama does not answer");
         // A pull is silent while it verifies.
         server?.timeout(request, 0);
-        return eventStream(pulls.follow(model, body.insecure ?? false, who(request, server)));
+        return eventsOf(pulls.follow(model, body.insecure ?? false, who(request, server)));
       },
       {
         body: "PullRequest",
@@ -111,7 +112,7 @@ export function pullRoutes(parts: PullParts) {
     );
 }
 
-function eventStream(following: Following): Response {
+function eventsOf(following: Following): Response {
   const encoder = new TextEncoder();
   const stream = new ReadableStream<Uint8Array>(
     {
@@ -124,7 +125,5 @@ function eventStream(following: Following): Response {
     },
     { highWaterMark: 0 },
   );
-  return new Response(stream, {
-    headers: { "content-type": "text/event-stream", "cache-control": "no-cache" },
-  });
+  return new Response(stream, { headers: eventStream() });
 }

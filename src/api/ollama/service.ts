@@ -37,7 +37,7 @@ export async function cancelPull({ pulls, database }: PullsParts, id: string): P
   if (pulls.cancel(bare)) return;
   if (pulls.past.some((pull) => pull.id === bare) || (await hasEnded(database, bare)))
     throw failure.conflict(`the pull ${quote(id)} is over: there is nothing to cancel`);
-  throw new Failure("pull_not_found", 404, "Not found", `there is no pull ${quote(id)}`);
+  throw failure.noSuch("pull_not_found", `there is no pull ${quote(id)}`);
 }
 
 /** A pull that is over, for the record. */

@@ -1,5 +1,5 @@
 import { Elysia } from "elysia";
-import { Failure, quote } from "../../errors";
+import { failure, quote } from "../../errors";
 import type { Active } from "../../gateway/active";
 import { about, doneModels, errorModels, errors } from "../common";
 import { requestModels, requestParams } from "./model";
@@ -23,12 +23,7 @@ export function requestRoutes({ active }: { readonly active: Active }) {
       "/api/requests/active/:id",
       ({ params: { id } }) => {
         if (!active.cancel(id.replace(/^req_/, ""))) {
-          throw new Failure(
-            "request_not_found",
-            404,
-            "Not found",
-            `no request ${quote(id)} is running: it may have ended`,
-          );
+          throw failure.noSuch("request_not_found", `no request ${quote(id)} is running: it may have ended`);
         }
         return { success: true, message: `Request '${id}' canceled successfully` };
       },

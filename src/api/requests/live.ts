@@ -1,6 +1,7 @@
 /** The live feed: what begins, moves on and ends, as Server-Sent Events. */
 import { Elysia } from "elysia";
 import type { Active } from "../../gateway/active";
+import { eventStream } from "../../gateway/dialects/sse";
 import type { Ledger } from "../../ledger/ledger";
 import { about, streamed } from "../common";
 import { sayActive, sayEnded } from "./service";
@@ -32,9 +33,7 @@ export function liveRoutes(parts: LiveParts) {
     ({ request, server }) => {
       // It is silent while nothing happens.
       server?.timeout(request, 0);
-      return new Response(feed(parts), {
-        headers: { "content-type": "text/event-stream", "cache-control": "no-cache" },
-      });
+      return new Response(feed(parts), { headers: eventStream() });
     },
     {
       detail: {

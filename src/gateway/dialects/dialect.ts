@@ -78,9 +78,9 @@ export interface Reply {
   /** Whether the reply has said its end: its record is written before these bytes go on. */
   readonly ended: boolean;
   /** Pieces of content, thinking or tool calls that have come. */
-  readonly pieces?: number;
+  readonly pieces: number;
   /** Whether no frame stands unfinished at the client, so that another may come between. */
-  readonly between?: boolean;
+  readonly between: boolean;
   /** What the client gets of a chunk. @param at `performance.now()` of its arrival */
   take(chunk: Uint8Array, at: number): Uint8Array;
   /** The engine's bytes are over: what the client still gets. Not `ended` after it: the reply stopped short. */
@@ -118,6 +118,14 @@ export function field(json: unknown, name: string): unknown {
   return typeof json === "object" && json !== null && !Array.isArray(json)
     ? Reflect.get(json, name)
     : undefined;
+}
+
+/** Texts of a text or of a list of them, a line each; null for anything else, such as tokens. */
+export function joinedText(input: unknown): string | null {
+  if (typeof input === "string") return input;
+  if (!Array.isArray(input)) return null;
+  const texts = input.filter((one) => typeof one === "string");
+  return texts.length > 0 ? texts.join("\n") : null;
 }
 
 export function textField(json: unknown, name: string): string | null {

@@ -37,6 +37,9 @@ export function heldReply(
     get ended() {
       return reader.ended;
     },
+    // Until it is whole nothing of it has come that could be told apart, or that the client has.
+    pieces: 0,
+    between: true,
     take(chunk) {
       held.push(chunk);
       return noBytes;

@@ -23,33 +23,24 @@ export interface LogQuery {
   readonly cursor?: string;
 }
 
-export interface LogEntry {
-  id: string;
-  timestamp: string;
+/** What a page says as the row has it. */
+interface Shared {
   model: string | null;
   prompt: string | null;
   response: string | null;
-  tokens_used: number | null;
+  thinking: string | null;
   latency_ms: number;
-  status: Status;
-  client_ip: string | null;
   outcome: Outcome;
   dialect: string;
   operation: string;
   stream: boolean;
   http_status: number | null;
-  ttft_ms: number | null;
-  tokens_in: number | null;
-  tokens_out: number | null;
-  tokens_per_second: number | null;
-  finish_reason: string | null;
-  thinking: string | null;
-  error: string | null;
-  user_agent: string | null;
-  user: string | null;
   upstream_status: number | null;
+  ttft_ms: number | null;
   longest_gap_ms: number | null;
   client_wait_ms: number | null;
+  tokens_in: number | null;
+  tokens_out: number | null;
   tokens_cached: number | null;
   load_ms: number | null;
   prefill_ms: number | null;
@@ -57,41 +48,27 @@ export interface LogEntry {
   cold: boolean | null;
   context_length: number | null;
   model_digest: string | null;
+  finish_reason: string | null;
+  error: string | null;
+  user_agent: string | null;
   traceparent: string | null;
 }
 
-interface Row {
+export interface LogEntry extends Shared {
+  id: string;
+  timestamp: string;
+  tokens_used: number | null;
+  status: Status;
+  client_ip: string | null;
+  tokens_per_second: number | null;
+  user: string | null;
+}
+
+interface Row extends Shared {
   id: string;
   started_at: Date;
-  model: string | null;
-  prompt: string | null;
-  response: string | null;
-  thinking: string | null;
-  tokens_in: number | null;
-  tokens_out: number | null;
-  latency_ms: number;
-  ttft_ms: number | null;
-  longest_gap_ms: number | null;
-  client_wait_ms: number | null;
-  tokens_cached: number | null;
-  load_ms: number | null;
-  prefill_ms: number | null;
-  decode_ms: number | null;
-  cold: boolean | null;
-  context_length: number | null;
-  model_digest: string | null;
-  traceparent: string | null;
-  client_user: string | null;
-  upstream_status: number | null;
-  outcome: Outcome;
-  dialect: string;
-  operation: string;
-  stream: boolean;
-  http_status: number | null;
   client_address: string | null;
-  user_agent: string | null;
-  finish_reason: string | null;
-  error: string | null;
+  client_user: string | null;
   sort_value: number | null;
 }
 
@@ -205,42 +182,22 @@ function writeCursor({ sort, order }: LogQuery, row: Row): string {
 }
 
 function toEntry(row: Row): LogEntry {
-  const used =
-    row.tokens_in === null && row.tokens_out === null ? null : (row.tokens_in ?? 0) + (row.tokens_out ?? 0);
+  const { id, started_at, model, prompt, response, latency_ms, client_address, client_user, ...rest } = row;
+  const { sort_value: _, ...shared } = rest;
+  const { tokens_in, tokens_out } = shared;
   return {
-    id: `req_${row.id}`,
-    timestamp: row.started_at.toISOString(),
-    model: row.model,
-    prompt: row.prompt,
-    response: row.response,
-    tokens_used: used,
-    latency_ms: row.latency_ms,
-    status: statusOf(row.outcome),
-    client_ip: row.client_address,
-    outcome: row.outcome,
-    dialect: row.dialect,
-    operation: row.operation,
-    stream: row.stream,
-    http_status: row.http_status,
-    ttft_ms: row.ttft_ms,
-    tokens_in: row.tokens_in,
-    tokens_out: row.tokens_out,
-    tokens_per_second: tokensPerSecond(row.tokens_out, row.decode_ms),
-    finish_reason: row.finish_reason,
-    thinking: row.thinking,
-    error: row.error,
-    user_agent: row.user_agent,
-    user: row.client_user,
-    upstream_status: row.upstream_status,
-    longest_gap_ms: row.longest_gap_ms,
-    client_wait_ms: row.client_wait_ms,
-    tokens_cached: row.tokens_cached,
-    load_ms: row.load_ms,
-    prefill_ms: row.prefill_ms,
-    decode_ms: row.decode_ms,
-    cold: row.cold,
-    context_length: row.context_length,
-    model_digest: row.model_digest,
-    traceparent: row.traceparent,
+    // In the contract's order, for who reads it.
+    id: `req_${id}`,
+    timestamp: started_at.toISOString(),
+    model,
+    prompt,
+    response,
+    tokens_used: tokens_in === null && tokens_out === null ? null : (tokens_in ?? 0) + (tokens_out ?? 0),
+    latency_ms,
+    status: statusOf(shared.outcome),
+    client_ip: client_address,
+    ...shared,
+    tokens_per_second: tokensPerSecond(tokens_out, shared.decode_ms),
+    user: client_user,
   };
 }

@@ -18,7 +18,7 @@ import {
 } from "../dialect";
 import { chatPiece } from "../ollama/chat";
 import { NativeReader, type Piece } from "../ollama/native";
-import { commentBeat } from "../sse";
+import { commentBeat, eventStream } from "../sse";
 
 export const contractChatSchema = Type.Object(
   {
@@ -175,7 +175,7 @@ class ContractReply implements Reply {
       if (pieces.length === 0) return this.#refusal();
       this.#head = {
         status: 200,
-        headers: new Headers({ "content-type": "text/event-stream", "cache-control": "no-cache" }),
+        headers: eventStream(),
       };
     }
     let text = "";

@@ -2,8 +2,16 @@
  * Ollama's `/api/embed`, and the older `/api/embeddings`: texts in, vectors out. Always one whole object, which does
  * not say `done`: it is whole when its vectors are there. They pass and are not kept.
  */
-import { type Asked, type Body, type Dialect, field, type Head, type Keep, textField } from "../dialect";
-import { joinedText } from "../openai/ask";
+import {
+  type Asked,
+  type Body,
+  type Dialect,
+  field,
+  type Head,
+  joinedText,
+  type Keep,
+  textField,
+} from "../dialect";
 import { heldReply } from "../passing";
 import { withoutVectors } from "../vectors";
 import { askNative, NativeReader, refuseNative } from "./native";

@@ -67,14 +67,6 @@ function withoutBytesOf(part: unknown): unknown {
   return describeFile(data, format === null ? null : `audio/${format}`);
 }
 
-/** Texts of a text or of a list of them, a line each; null for anything else, such as tokens. */
-export function joinedText(input: unknown): string | null {
-  if (typeof input === "string") return input;
-  if (!Array.isArray(input)) return null;
-  const texts = input.filter((one) => typeof one === "string");
-  return texts.length > 0 ? texts.join("\n") : null;
-}
-
 function fieldsOf(json: unknown): object {
   return typeof json === "object" && json !== null && !Array.isArray(json) ? json : {};
 }

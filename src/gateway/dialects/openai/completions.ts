@@ -1,8 +1,8 @@
 /** OpenAI's `/v1/completions`. Its streams are not asked for usage: Ollama would then change every chunk of them. */
-import { type Dialect, field, textField } from "../dialect";
+import { type Dialect, field, joinedText, textField } from "../dialect";
 import { passingEvents } from "../passing";
 import { commentBeat } from "../sse";
-import { askOpenAi, joinedText } from "./ask";
+import { askOpenAi } from "./ask";
 import { listenToChunks } from "./chunks";
 import { refuseOpenAi } from "./refuse";
 

@@ -1,8 +1,8 @@
 /** OpenAI's `/v1/embeddings`: texts in, vectors out, always whole. Vectors pass and are not kept. */
-import { countField, type Dialect, field } from "../dialect";
+import { countField, type Dialect, field, joinedText } from "../dialect";
 import { errorWords, passingEvents } from "../passing";
 import { withoutVectors } from "../vectors";
-import { askOpenAi, joinedText } from "./ask";
+import { askOpenAi } from "./ask";
 import { errorEvent, refuseOpenAi } from "./refuse";
 
 export const openAiEmbeddings: Dialect = {

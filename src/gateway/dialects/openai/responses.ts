@@ -1,8 +1,8 @@
 /** OpenAI's `/v1/responses`, as Ollama speaks it: without a memory, each request holds the whole talk. */
-import { type Dialect, field, textField } from "../dialect";
+import { type Dialect, field, joinedText, textField } from "../dialect";
 import { passingEvents } from "../passing";
 import { commentBeat } from "../sse";
-import { askOpenAi, joinedText, lastTextOf, withoutBytes } from "./ask";
+import { askOpenAi, lastTextOf, withoutBytes } from "./ask";
 import { refuseOpenAi } from "./refuse";
 import { listenToResponse } from "./response-events";
 
