@@ -131,11 +131,12 @@ export function createApp(parts: AppParts) {
   const who: WhoAsks = (request, server) => whoOf(request.headers, addressOf(request, server));
 
   /** Lets through what everybody may, or who has the key; says in the log who used what not everybody may. */
-  const guard = (request: Request, place: Place, client: string | null): Response | null => {
+  const guard = (request: Request, place: Place, server: Server | null): Response | null => {
     const { use } = place;
     if (use === null) return null;
     const authorization = request.headers.get("authorization");
     const allowed = parts.access.allows(authorization);
+    const client = addressOf(request, server);
     const fields = { use, method: request.method, path: pathOf(request).slice(0, LONGEST_LOGGED), client };
     log[allowed ? "info" : "warn"](fields, allowed ? "admin use" : "refused: no admin key, or a wrong one");
     return allowed ? null : unauthorized(request, place, authorization !== null);
@@ -213,7 +214,7 @@ export function createApp(parts: AppParts) {
           set.headers.allow = place.methods.join(", ");
           throw failure.methodNotAllowed(request.method, place.path, place.methods);
         }
-        const refused = guard(request, place, addressOf(request, server));
+        const refused = guard(request, place, server);
         if (refused) return refused;
         places.set(request, place);
       } catch (error) {

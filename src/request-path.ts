@@ -7,6 +7,17 @@ export function pathOf(request: Request): string {
 
 /** What is asked for; null where it is no URL of this server: a Host such as `[::1`, or CONNECT's `x:@elsewhere/`. */
 export function urlOf(request: Request): URL | null {
+  const known = urls.get(request);
+  if (known !== undefined) return known;
+  const url = readUrl(request);
+  urls.set(request, url);
+  return url;
+}
+
+/** Asked for several times a request, of which reading it anew would be a good part. */
+const urls = new WeakMap<Request, URL | null>();
+
+function readUrl(request: Request): URL | null {
   // Without a Host, or with an odd one, Bun gives a path alone, and `//a` in one is no other host.
   const text = request.url.startsWith("/") ? `http://localhost${request.url}` : request.url;
   const url = URL.parse(text);

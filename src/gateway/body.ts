@@ -10,6 +10,9 @@ export const inferenceBodyBytes = 256_000_000;
 /** A client that sends nothing of its body for longer is gone without a goodbye, or keeps a file handle of ours for fun. */
 const SILENCE_MS = 60_000;
 
+/** What arrives in one piece, or nearly: reading it as a stream costs more than all else that is done with it. */
+const SMALL_BYTES = 65_536;
+
 /**
  * The whole body.
  * @throws Failure 413 beyond the limit, without reading on; 408, and 400 where the client left in the middle of it
@@ -19,14 +22,16 @@ export async function readBody(
   limitBytes: number,
   silenceMs = SILENCE_MS,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  if (Number(request.headers.get("content-length") ?? 0) > limitBytes) throw failure.tooLarge(limitBytes);
+  const length = request.headers.get("content-length");
+  if (Number(length ?? 0) > limitBytes) throw failure.tooLarge(limitBytes);
+  if (length !== null && Number(length) <= SMALL_BYTES) return unlessSilent(request.bytes(), silenceMs);
   if (!request.body) return new Uint8Array(0);
   const reader = request.body.getReader();
   const parts: Uint8Array<ArrayBuffer>[] = [];
   let size = 0;
   try {
     for (;;) {
-      const next = await nextPiece(reader, silenceMs);
+      const next = await unlessSilent(reader.read(), silenceMs);
       if (next.done) break;
       size += next.value.length;
       if (size > limitBytes) throw failure.tooLarge(limitBytes);
@@ -78,7 +83,7 @@ export function passedBody(
     {
       pull: async (controller) => {
         try {
-          const next = await nextPiece(reader, silenceMs);
+          const next = await unlessSilent(reader.read(), silenceMs);
           if (next.done) controller.close();
           else {
             seen(next.value);
@@ -103,14 +108,14 @@ export function hangUp({ status }: Failure, response: Response): Response {
 }
 
 /**
- * The next piece of a body; how long whoever takes them takes is nobody's silence.
+ * What is being read of a body; how long whoever takes it takes is nobody's silence.
  * @throws Failure 408 for a client that is silent, 400 for one that left
  */
-async function nextPiece(reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>, silenceMs: number) {
+async function unlessSilent<T>(read: Promise<T>, silenceMs: number): Promise<T> {
   const silence = Promise.withResolvers<never>();
   const timer = setTimeout(() => silence.reject(failure.silentBody(silenceMs)), silenceMs);
   try {
-    return await Promise.race([reader.read(), silence.promise]);
+    return await Promise.race([read, silence.promise]);
   } catch (error) {
     // Bun's own words are for a connection that was closed: nobody reads the answer, and it is no fault of ours.
     throw error instanceof Failure

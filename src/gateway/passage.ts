@@ -5,6 +5,7 @@
 
 import { asFailure, Failure, failure, messageOf } from "../errors";
 import type { Outcome } from "../ledger/record";
+import { urlOf } from "../request-path";
 import { malformedJson } from "../schema";
 import type { Active, ActiveRequest } from "./active";
 import { contractBodyBytes, hangUp, inferenceBodyBytes, jsonOf, plainOf, readBody } from "./body";
@@ -106,14 +107,13 @@ export class Passage {
   /** Sends the request, and reads until the reply's status line is decided. @throws Failure */
   async #open(dialect: Dialect, outgoing: Outgoing, asked: Asked): Promise<Opened> {
     const { engine } = this.#options;
-    const url = new URL(this.#request.url, "http://localhost");
     const headers = headersToEngine(this.#request.headers);
     if (!headers.has("content-type")) headers.set("content-type", "application/json");
     // What is read here must be readable: an engine behind another proxy may compress.
     headers.set("accept-encoding", "identity");
     const answer = await forward(engine, {
       method: "POST",
-      path: outgoing.path + url.search,
+      path: outgoing.path + (urlOf(this.#request)?.search ?? ""),
       headers,
       body: outgoing.body,
       signal: this.#abort.signal,

@@ -35,7 +35,7 @@ export interface Ledger {
   /** Clears what had ended when it was asked; requests in flight are kept, and so are events: they are an audit trail. */
   clear(what: "logs" | "metrics" | "all"): Promise<Cleared>;
   standing(): Standing;
-  /** Calls the listener with each record as it ends. @returns ends that */
+  /** Calls the listener with each record soon after it ended. @returns ends that */
   onEnd(listen: (record: RequestRecord) => void): () => void;
   /** Writes what waits, for at most `withinMs`. */
   stop(withinMs: number): Promise<void>;
@@ -51,6 +51,25 @@ export function createLedger(
   const listeners = new Set<(record: RequestRecord) => void>();
   let accepted = 0;
   let inFlight = 0;
+  let untold: RequestRecord[] = [];
+
+  /** Behind the reply's last bytes: the log line and the figures of a request cost as much as half of the rest. */
+  const tellLater = (record: RequestRecord): void => {
+    if (untold.push(record) === 1) setImmediate(tell);
+  };
+  const tell = (): void => {
+    const records = untold;
+    untold = [];
+    for (const record of records) {
+      for (const listen of listeners) {
+        try {
+          listen(record);
+        } catch (error) {
+          options.log.error({ id: record.id, error: messageOf(error) }, "a record could not be told of");
+        }
+      }
+    }
+  };
 
   return {
     begin() {
@@ -65,7 +84,7 @@ export function createLedger(
           try {
             const kept = options.keepContents ? record : { ...record, contents: null };
             writer.push(kept.contents === null ? withoutTexts(kept) : kept);
-            for (const listen of listeners) listen(record);
+            tellLater(record);
           } catch (error) {
             options.log.error({ id: record.id, error: messageOf(error) }, "a record could not be kept");
           }
@@ -108,6 +127,7 @@ export function createLedger(
       return () => listeners.delete(listen);
     },
     stop: async (withinMs) => {
+      tell();
       await Promise.all([writer.stop(withinMs), events.stop(withinMs)]);
     },
   };
