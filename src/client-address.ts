@@ -20,7 +20,7 @@ export function createClientAddress(
   const isTrusted = (address: string) => proxies.check(address, isIP(address) === 6 ? "ipv6" : "ipv4");
 
   return (peer, forwardedFor) => {
-    const connected = peer === null ? null : bare(peer);
+    const connected = peer === null ? null : unmapped(peer);
     if (entries.length === 0 || connected === null || forwardedFor === null || !isTrusted(connected))
       return connected;
     let client = connected;
@@ -35,12 +35,18 @@ export function createClientAddress(
   };
 }
 
-/** Without brackets, port and the IPv6 form of an IPv4 address. */
+/** Without brackets and port, too. */
 function bare(text: string): string {
   const trimmed = text.trim();
   const bracketed = /^\[([^\]]+)\](:\d+)?$/.exec(trimmed)?.[1];
   const withoutPort = bracketed ?? (/^[\d.]+:\d+$/.test(trimmed) ? trimmed.replace(/:\d+$/, "") : trimmed);
-  return withoutPort.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, "");
+  return unmapped(withoutPort);
+}
+
+/** Without the IPv6 form of an IPv4 address. */
+function unmapped(address: string): string {
+  // Asked of every connection, few of which have one.
+  return address.includes(".") && address[0] === ":" ? address.replace(/^::ffff:/i, "") : address;
 }
 
 function addEntry(proxies: BlockList, entry: string): void {

@@ -78,10 +78,12 @@ export class OllamaService implements Engine {
   #starting: Promise<void> | null = null;
   #attempted = false;
   readonly #listeners = new Set<() => void>();
+  readonly address: string;
 
   constructor(options: OllamaServiceOptions = {}) {
     this.#options = options;
     this.#network = options.network ?? new NetworkConfig();
+    this.address = options.url ? options.url.replace(/\/+$/, "") : this.#network.baseUrl;
     this.#log = options.log ?? silentLog;
     this.#output = options.output ?? new EngineOutput(null, this.#log);
     this.#client = createEngineClient({
@@ -94,9 +96,6 @@ export class OllamaService implements Engine {
     });
   }
 
-  get address(): string {
-    return this.#options.url ? this.#options.url.replace(/\/+$/, "") : this.#network.baseUrl;
-  }
   get owned(): boolean {
     return this.#child !== null;
   }
