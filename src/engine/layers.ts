@@ -45,6 +45,11 @@ export class Layers {
     this.#drop(at);
   }
 
+  /** All of it is there: the last count of a layer is of a moment before its end. */
+  finish(): void {
+    for (const [digest, { total }] of this.#layers) this.#layers.set(digest, { total, completed: total });
+  }
+
   /** It is tried again: what is there already is no progress of the new try's. */
   again(): void {
     this.#seen = new Set();

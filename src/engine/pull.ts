@@ -106,7 +106,7 @@ export class Pull {
   /** Follows it from its present status to its end. */
   follow(): Following {
     const waiting: PullStatus[] = this.#last ? [this.#last] : [];
-    let isOver = this.#state !== "running";
+    let isOver = false;
     let wake: () => void = () => {};
     const listener: Listener = (status) => {
       if (status === null) isOver = true;

@@ -26,6 +26,8 @@ export interface PullsParts {
 const MOST_TRIES = 3;
 /** Within so long the engine's state is that of one that is gone, where it is somebody else's. */
 const SEEN_GONE_MS = 3000;
+/** Within so long Ollama has written down how far a pull is whose client left. */
+const NOTED_MS = 250;
 /** Pulls that are over and still told of from memory: the database may be away. */
 const PAST_KEPT = 100;
 const again = "pull it again, what is there is kept";
@@ -36,6 +38,8 @@ export class Pulls {
   readonly #running = new Map<string, Pull>();
   #past: readonly PullView[] = [];
   readonly #stopping = new AbortController();
+  /** Of the tries that are under way. */
+  #tries = new AbortController();
 
   constructor(parts: PullsParts) {
     this.#parts = parts;
@@ -93,6 +97,17 @@ export class Pulls {
     return true;
   }
 
+  /**
+   * Breaks off what is being pulled, to go on when Ollama is back: it is about to be restarted. Ended while it still
+   * pulls it can leave empty notes of how far it was, and then refuses that pull with "EOF" (0.33).
+   */
+  async breakOff(): Promise<void> {
+    if (this.#running.size === 0) return;
+    this.#tries.abort();
+    this.#tries = new AbortController();
+    await Bun.sleep(NOTED_MS);
+  }
+
   /** The server stops: what runs is broken off, and resumed at the next start. */
   stop(): void {
     this.#stopping.abort(failure.stopping());
@@ -124,12 +139,13 @@ export class Pulls {
     for (;;) {
       await engine.ready(signal);
       const run = engine.run;
+      const broken = this.#tries.signal;
       try {
-        return await this.#attempt(pull, signal);
+        return await this.#attempt(pull, AbortSignal.any([signal, broken]));
       } catch (error) {
         signal.throwIfAborted();
         if (isOllamasWord(error)) throw error;
-        const died = await engine.died(run);
+        const died = broken.aborted || (await engine.died(run));
         signal.throwIfAborted();
         if (!died) throw error instanceof Failure ? error : pullBroken(codeOf(error) || messageOf(error));
       }
@@ -153,7 +169,7 @@ export class Pulls {
     const { model, insecure } = pull.asked;
     for await (const progress of this.#parts.engine.client.pull(model, insecure, signal)) {
       if (progress.error !== undefined) throw failure.pull("pull_refused", progress.error);
-      if (progress.status === "success") return;
+      if (progress.status === "success") return pull.layers.finish();
       pull.layers.take(progress, performance.now());
       if (!signal.aborted) pull.tell(inContractWords(progress));
     }

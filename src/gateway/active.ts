@@ -40,6 +40,8 @@ export interface Running {
 export class Active {
   readonly #running = new Map<string, Running>();
   readonly #listeners = new Set<(request: ActiveRequest) => void>();
+  /** Those that have moved on since listeners were told. */
+  #moved = new Set<string>();
   #idle: (() => void)[] = [];
 
   get count(): number {
@@ -77,11 +79,18 @@ export class Active {
     return true;
   }
 
-  /** Tells whoever listens that a request has begun or moved on. */
+  /** Tells whoever listens, in a moment, that a request has begun or moved on. */
   tell(id: string): void {
     if (this.#listeners.size === 0) return;
-    const request = this.list().find((one) => one.id === id);
-    if (request) for (const listener of this.#listeners) listener(request);
+    // A look at all of them for each that moves would cost the square of a thousand that begin together.
+    if (this.#moved.add(id).size === 1) setImmediate(() => this.#tellMoved());
+  }
+
+  #tellMoved(): void {
+    const moved = this.#moved;
+    this.#moved = new Set();
+    for (const request of this.list())
+      if (moved.has(request.id)) for (const listener of this.#listeners) listener(request);
   }
 
   /** Calls the listener when a request begins or moves on. @returns ends that */

@@ -131,6 +131,7 @@ export class Management {
       this.#error = progress.error.slice(0, LONGEST_ERROR);
       if (this.#status < 300) this.end("engine_error", this.#error);
     } else if (progress.status === "success") {
+      this.#layers.finish();
       if (this.#status < 300) this.end("complete", null);
     } else this.#layers.take(progress, performance.now());
   }

@@ -39,7 +39,8 @@ export class EventWriter {
 
   /** Takes an event. Never throws, never waits. */
   push(event: ModelEvent): void {
-    if (this.#waiting.length >= (this.#options.mostEvents ?? 10_000)) {
+    if (this.#stopped) this.#lose(event, "an event ended after the last were stored, and is lost");
+    else if (this.#waiting.length >= (this.#options.mostEvents ?? 10_000)) {
       this.#lose(event, "an event is not kept: the database is away, and too many wait for it already");
     } else this.#waiting.push(event);
     this.#wake();

@@ -124,6 +124,23 @@ describeCorral("pulls", (corral) => {
     expect(await installed(corral())).not.toContain("sim-delay60:listed");
   });
 
+  test("are broken off before Ollama is restarted on request, so that it can write down how far they are", async () => {
+    const model = "sim-delay60:restarted";
+    const brokenOff = async () => {
+      const { lines } = (await getJson(`${corral().url}/api/engine/log`)) as { lines: string[] };
+      return lines.filter((line) => line.includes("aborting pull due to client closing")).length;
+    };
+    const told = (await pull(corral(), model)).text();
+    const { id } = (await find(corral(), model, (one) => (one.completed ?? 0) > 0)) ?? {};
+    const before = await brokenOff();
+    expect((await send("POST", `${corral().url}/api/engine/restart`)).status).toBe(200);
+    expect(await find(corral(), model)).toMatchObject({ status: "running", step: "waiting for Ollama" });
+    // One that is ended before it sees its client leave says nothing.
+    expect(await brokenOff()).toBe(before + 1);
+    await send("DELETE", `${corral().url}/api/ollama/pulls/${id}`);
+    await told;
+  });
+
   test.concurrent("go on when Ollama dies under them, and tell so; by Ollama's own path they end with it", async () => {
     const following = await pull(corral(), "sim-delay40:crashed");
     const told = following.text();

@@ -27,16 +27,18 @@ beforeAll(() => {
 afterAll(() => rmSync(home, { recursive: true, force: true }));
 const fresh = () => join(home, `${crypto.randomUUID()}.json`);
 
-/** Pulls of an Ollama whose tries end so, one after the other; what is no list of progress is thrown. */
-function pullsOf(tries: (readonly Progress[])[], end: "dies" | "breaks", path = fresh()) {
+/** Pulls of an Ollama whose tries end so, one after the other; one that "hangs" ends when it is broken off. */
+function pullsOf(tries: (readonly Progress[])[], end: "dies" | "breaks" | "hangs", path = fresh()) {
   const ended: Pull[] = [];
   const unfinished = new UnfinishedPulls(path, silentLog);
   let at = 0;
   const pulls = new Pulls({
     engine: {
       client: {
-        async *pull() {
+        async *pull(_model, _insecure, signal) {
           for (const progress of tries[at++] ?? []) yield progress;
+          if (end === "hangs")
+            await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
           throw new TypeError("The socket connection was closed unexpectedly");
         },
         version: () => Promise.reject(new Error("not asked")),
@@ -81,6 +83,21 @@ describe("a pull under which Ollama dies", () => {
     const last = (await read(pulls)).at(-1);
     expect(last).toEqual({ status: "error", message: expect.stringContaining("Ollama ended 3 times") });
     expect([tried(), ended[0]?.failure?.code, pulls.running]).toEqual([3, "engine_crash", []]);
+  });
+
+  test("because it is restarted on request is broken off first, and goes on afterwards", async () => {
+    const { pulls, tried } = pullsOf([[layer(10)], [layer(20), { status: "success" }]], "hangs");
+    await pulls.breakOff();
+    const told = read(pulls);
+    await Bun.sleep(1);
+    await pulls.breakOff();
+    expect((await told).map(({ status }) => status)).toEqual([
+      "downloading",
+      "waiting for Ollama",
+      "downloading",
+      "complete",
+    ]);
+    expect(tried()).toBe(2);
   });
 
   test("that lives on is not asked again: what broke is said", async () => {
@@ -184,5 +201,12 @@ describe("the speed of a pull", () => {
     expect(layers.rate(41_000)).toBe(0);
     take("new", 901_000, 42_000);
     expect(layers.rate(42_000)).toBeGreaterThan(0);
+  });
+
+  test("does not tell whether all is there: Ollama's success does, its last count comes earlier", async () => {
+    const { pulls, ended } = pullsOf([[layer(90), { status: "success" }]], "breaks");
+    await read(pulls);
+    expect([pulls.past[0]?.completed, pulls.past[0]?.total]).toEqual([100, 100]);
+    expect(ended[0]?.layers.completed).toBe(100);
   });
 });

@@ -86,6 +86,10 @@ test("the first end counts, and a reply that says none has broken off", () => {
     error: "no",
     bytes: 4,
   });
+  // The last count of a layer that Ollama tells is of a moment before its end.
+  expect(
+    eventOf("pull", pull, '{"status":"x","digest":"d","total":9,"completed":4}\n{"status":"success"}\n'),
+  ).toMatchObject({ outcome: "complete", bytes: 9 });
   for (const reply of ["", "{", "null\n", '{"status":7}\n', '{"status":"succ'])
     expect(eventOf("pull", pull, reply)).toMatchObject({ outcome: "engine_error" });
   expect(eventOf("delete", pull, "")).toMatchObject({ outcome: "complete", clientAddress: "192.168.1.2" });

@@ -104,6 +104,8 @@ eachDatabase("events", (open) => {
     ledger.event(make({ model: "late" }));
     await ledger.stop(60);
     expect(lost).toMatchObject([{}, { model: "late" }]);
+    ledger.event(make({ model: "too late" }));
+    expect(lost).toMatchObject([{}, {}, { model: "too late" }]);
   });
 
   test("that the database refuses keep no other from being stored, and no text is too strange", async () => {

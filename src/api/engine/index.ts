@@ -1,4 +1,5 @@
 import { Elysia } from "elysia";
+import type { Pulls } from "../../engine/pulls";
 import type { OllamaService } from "../../engine/service";
 import { failure, messageOf, OllamaServiceError, ServiceStopError } from "../../errors";
 import { onRecord } from "../../ledger/event";
@@ -8,11 +9,12 @@ import { type EngineView, engineLogQuery, engineModels } from "./model";
 
 export interface EngineParts {
   readonly engine: OllamaService;
+  readonly pulls: Pulls;
   readonly ledger: Ledger;
   readonly who: WhoAsks;
 }
 
-export function engineRoutes({ engine, ledger, who }: EngineParts) {
+export function engineRoutes({ engine, pulls, ledger, who }: EngineParts) {
   return new Elysia({ name: "engine" })
     .model({ ...engineModels, ...errorModels })
     .get("/api/engine", () => view(engine), {
@@ -45,7 +47,7 @@ export function engineRoutes({ engine, ledger, who }: EngineParts) {
           path: "/api/engine/restart",
           ...who(request, server),
         };
-        return onRecord(ledger.event, begun, () => restart(engine));
+        return onRecord(ledger.event, begun, () => restart(engine, pulls));
       },
       {
         response: { 200: "Engine", ...errors.conflict, 503: "EngineError" },
@@ -61,8 +63,9 @@ export function engineRoutes({ engine, ledger, who }: EngineParts) {
 
 const READY_WITHIN_MS = 10_000;
 
-async function restart(engine: OllamaService): Promise<EngineView> {
+async function restart(engine: OllamaService, pulls: Pulls): Promise<EngineView> {
   try {
+    if (engine.owned) await pulls.breakOff();
     await engine.restart("asked for through the API");
     // One that takes longer goes on behind: the answer then says "starting".
     await engine.ready(AbortSignal.timeout(READY_WITHIN_MS)).catch(() => undefined);
