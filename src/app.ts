@@ -33,9 +33,11 @@ import { openAiChat } from "./gateway/dialects/openai/chat";
 import { openAiCompletions } from "./gateway/dialects/openai/completions";
 import { openAiEmbeddings } from "./gateway/dialects/openai/embeddings";
 import { openAiResponses } from "./gateway/dialects/openai/responses";
+import { openAiTranscriptions } from "./gateway/dialects/openai/transcriptions";
 import type { Gateway } from "./gateway/gateway";
 import { refusePassed } from "./gateway/pass";
 import { createPaths, type Place } from "./gateway/paths";
+import { truncatedHeader } from "./gateway/truncation";
 import type { Ledger } from "./ledger/ledger";
 import type { Log } from "./log";
 import { allowedHeaders, hostAllowed, originAllowed, preflightSeconds } from "./origins";
@@ -85,6 +87,7 @@ const dialects = new Map([
   ["/v1/completions", [openAiCompletions]],
   ["/v1/embeddings", [openAiEmbeddings]],
   ["/v1/responses", [openAiResponses]],
+  ["/v1/audio/transcriptions", [openAiTranscriptions]],
   ["/v1/messages", [anthropicMessages]],
 ]);
 
@@ -200,7 +203,7 @@ export function createApp(parts: AppParts) {
         methods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
         // Named, or the preflight says "undefined" (traps.md).
         allowedHeaders,
-        exposeHeaders: [instanceHeader],
+        exposeHeaders: [instanceHeader, truncatedHeader],
         maxAge: preflightSeconds,
       }),
     )

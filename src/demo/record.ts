@@ -85,6 +85,7 @@ export function recordOf(draft: Draft, chance: Chance): RequestRecord {
     httpStatus: ending.status ?? statusOf(ending.outcome, seen),
     upstreamStatus: ending.status ?? statusOf(ending.outcome, seen),
     contextLength: null,
+    truncated: null,
     latencyMs,
     ttftMs: seen ? exact(firstMs) : null,
     longestGapMs:

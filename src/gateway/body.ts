@@ -79,23 +79,28 @@ export function passedBody(
   seen: (piece: Uint8Array) => void = () => {},
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   const reader = body.getReader();
+  let isTaken = true;
   return new ReadableStream<Uint8Array<ArrayBuffer>>(
     {
       pull: async (controller) => {
         try {
           const next = await unlessSilent(reader.read(), silenceMs);
+          if (!next.done) seen(next.value);
+          // Whoever took it gave up meanwhile: why is theirs to say.
+          if (!isTaken) return;
           if (next.done) controller.close();
-          else {
-            seen(next.value);
-            controller.enqueue(next.value);
-          }
+          else controller.enqueue(next.value);
         } catch (error) {
+          if (!isTaken) return;
           broken(asFailure(error));
           // Without a reason: Bun 1.4.4 prints one with its stack.
           controller.error();
         }
       },
-      cancel: () => reader.cancel(),
+      cancel: () => {
+        isTaken = false;
+        return reader.cancel();
+      },
     },
     { highWaterMark: 0 },
   );

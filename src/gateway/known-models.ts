@@ -13,6 +13,8 @@ const MOST = 10_000;
 
 interface Loaded {
   readonly contextLength: number | null;
+  /** The context that the last request asked for; null for the default. Another one loads the model again. */
+  readonly contextAsked: number | null;
   /** When the engine lets it go, ms since the epoch; it is asked again then. */
   readonly until: number;
 }
@@ -25,6 +27,7 @@ export class KnownModels {
   /** null until the engine has said it once. */
   #loaded: Map<string, Loaded> | null = null;
   #asking: Promise<void> | null = null;
+  #askAgain = false;
 
   constructor(client: EngineClient, log: Log) {
     this.#client = client;
@@ -55,13 +58,25 @@ export class KnownModels {
     return [...(this.#loaded?.keys() ?? [])].filter((name) => this.#isLoaded(name) !== null);
   }
 
-  /** Notes what an engine's answer says of a model: there (it answered), not there (404), or nothing. */
-  learn(name: string | null, engineStatus: number): void {
+  /**
+   * Notes what an engine's answer says of a model: there (it answered), not there (404), or nothing.
+   * @param contextAsked tokens of context that the request asked for; null for the default
+   */
+  learn(name: string | null, engineStatus: number, contextAsked: number | null): void {
     if (name === null) return;
     if (engineStatus === 404) this.#names.delete(name);
-    else if (engineStatus < 400 && this.#names.size < MOST) this.#names.add(name);
+    if (engineStatus >= 400) return;
+    if (this.#names.size < MOST) this.#names.add(name);
+    const loaded = this.#isLoaded(name);
+    if (loaded !== null && loaded.contextAsked === contextAsked) return;
+    this.#loaded?.set(name, {
+      until: Number.POSITIVE_INFINITY,
+      ...loaded,
+      contextLength: null,
+      contextAsked,
+    });
     // It answers, so it is loaded: how, only the engine knows. Asked on such hints alone, since nobody needs it else.
-    if (engineStatus < 400 && this.#isLoaded(name) === null) this.lookAtLoaded();
+    this.lookAtLoaded();
   }
 
   /** Asks what is installed and loaded: an engine that came up. */
@@ -81,16 +96,24 @@ export class KnownModels {
     }
   }
 
-  /** Asks what is loaded now; once at a time. */
+  /** Asks what is loaded now; once at a time, and once more where it may have changed meanwhile. */
   lookAtLoaded(): void {
-    this.#asking ??= this.#client
+    if (this.#asking) {
+      this.#askAgain = true;
+      return;
+    }
+    this.#asking = this.#client
       .loaded()
       .then(
         (models) => {
           this.#loaded = new Map(
             models.map((model) => [
               canonicalModel(model.name),
-              { contextLength: model.context_length ?? null, until: untilOf(model.expires_at) },
+              {
+                contextLength: model.context_length ?? null,
+                contextAsked: this.#loaded?.get(canonicalModel(model.name))?.contextAsked ?? null,
+                until: untilOf(model.expires_at),
+              },
             ]),
           );
         },
@@ -98,6 +121,9 @@ export class KnownModels {
       )
       .finally(() => {
         this.#asking = null;
+        if (!this.#askAgain) return;
+        this.#askAgain = false;
+        this.lookAtLoaded();
       });
   }
 

@@ -14,6 +14,7 @@ import { brokenReply, forward, headersToClient, headersToEngine, sayBroken } fro
 import { type Heart, heartbeatMs, orAfter } from "./heartbeat";
 import { type Limits, type Watch, watch } from "./limits";
 import { Recording, type RecordingParts } from "./recording";
+import { contextAsked, truncatedHeader } from "./truncation";
 
 export interface PassageOptions extends RecordingParts {
   readonly active: Active;
@@ -76,11 +77,12 @@ export class Passage {
     try {
       const bytes = await readBody(this.#request, inferenceBodyBytes);
       const encoding = this.#request.headers.get("content-encoding");
+      const type = this.#request.headers.get("content-type");
       const plain = plainOf(bytes, encoding);
       const body: Body = {
         bytes,
         compressed: plain !== bytes,
-        json: plain === null ? undefined : jsonOf(plain),
+        json: plain === null ? undefined : dialect.read ? await dialect.read(plain, type) : jsonOf(plain),
       };
       dialect = dialects.find((one) => one.claims(body)) ?? last;
       if (dialect.name.startsWith("contract.") && bytes.length > contractBodyBytes)
@@ -108,7 +110,6 @@ export class Passage {
   async #open(dialect: Dialect, outgoing: Outgoing, asked: Asked): Promise<Opened> {
     const { engine } = this.#options;
     const headers = headersToEngine(this.#request.headers);
-    if (!headers.has("content-type")) headers.set("content-type", "application/json");
     // What is read here must be readable: an engine behind another proxy may compress.
     headers.set("accept-encoding", "identity");
     const answer = await forward(engine, {
@@ -120,7 +121,11 @@ export class Passage {
     });
     this.#upstreamStatus = answer.status;
     const head = { status: answer.status, headers: headersToClient(answer.headers) };
-    this.#options.knownModels.learn(this.#recording.begun?.model ?? null, answer.status);
+    this.#options.knownModels.learn(
+      this.#recording.begun?.model ?? null,
+      answer.status,
+      contextAsked(asked.options),
+    );
     const reply = dialect.reply(asked, head, {
       mostCharacters: MOST_CHARACTERS,
       arrivedAt: this.#recording.arrivedAt,
@@ -148,6 +153,8 @@ export class Passage {
   async #respond({ head, bytes }: Opened, heart: Heart | null): Promise<Response> {
     this.#status ??= head.status;
     if (!this.#read) return new Response(this.#stream(bytes, heart), head);
+    const { truncated } = this.#recording;
+    if (truncated !== null) head.headers.set(truncatedHeader, truncated);
     // All has come already: it goes out with its length, which Bun drops where it streams.
     const parts: Uint8Array[] = [];
     for await (const part of bytes) parts.push(part);
@@ -255,8 +262,9 @@ export class Passage {
     this.#recording.begin(dialect, asked);
     if (asked.stream) this.#watch = watch(this.#options.limits, (why) => this.#breakOff("timeout", why));
     this.#active.tell(this.#recording.id);
-    // A client that left while its body was read.
-    if (this.#abort.signal.aborted) this.#end("client_abort", null);
+    // A client that left while its body was read; a server that stopped meanwhile says so when it is refused.
+    if (this.#abort.signal.aborted && !(this.#abort.signal.reason instanceof Failure))
+      this.#end("client_abort", null);
   }
 
   #refuse(dialect: Dialect, error: unknown): Response {

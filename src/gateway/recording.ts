@@ -3,11 +3,12 @@ import { canonicalModel } from "../engine/models";
 import type { Engine } from "../engine/service";
 import { messageOf } from "../errors";
 import type { Entry, Ledger } from "../ledger/ledger";
-import type { Begun, Contents, Outcome } from "../ledger/record";
+import { type Begun, type Contents, type Outcome, statusOf, type Truncation } from "../ledger/record";
 import type { Log } from "../log";
 import { keepsNothing, traceparentOf, whoOf } from "./circumstances";
 import type { Asked, Dialect, Told } from "./dialects/dialect";
 import type { KnownModels } from "./known-models";
+import { truncationOf } from "./truncation";
 
 export interface RecordingParts {
   readonly engine: Engine;
@@ -42,6 +43,7 @@ export class Recording {
   #asked: Asked | null = null;
   #entry: Entry | null = null;
   #ended = false;
+  #truncated: Truncation | null = null;
 
   /** @param inFlight requests under way at its arrival */
   constructor(parts: RecordingParts, headers: Headers, clientAddress: string | null, inFlight: number) {
@@ -58,6 +60,11 @@ export class Recording {
   }
   get ended(): boolean {
     return this.#ended;
+  }
+
+  /** Known when it has ended. */
+  get truncated(): Truncation | null {
+    return this.#truncated;
   }
 
   /** Begins it. Never throws. */
@@ -99,17 +106,21 @@ export class Recording {
     const { told, status, upstreamStatus, clientWaitMs } = course;
     try {
       const ended = outcome ?? told?.outcome ?? "engine_error";
+      const contextLength = knownModels.contextLength(begun.model);
+      const tokensIn = told?.tokensIn ?? null;
+      this.#truncated = statusOf(ended) === "success" ? truncationOf(asked, tokensIn, contextLength) : null;
       this.#entry?.end({
         ...begun,
         outcome: ended,
         upstreamStatus,
-        contextLength: knownModels.contextLength(begun.model),
+        contextLength,
+        truncated: this.#truncated,
         httpStatus: ended === "client_abort" && status === null ? null : status,
         latencyMs: exact(performance.now() - this.arrivedAt),
         ttftMs: told?.firstAt == null ? null : exact(told.firstAt - this.arrivedAt),
         longestGapMs: told?.longestGapMs == null ? null : exact(told.longestGapMs),
         clientWaitMs: clientWaitMs === null ? null : exact(clientWaitMs),
-        tokensIn: told?.tokensIn ?? null,
+        tokensIn,
         tokensOut: told?.tokensOut ?? null,
         tokensCached: told?.tokensCached ?? null,
         loadMs: told?.loadMs ?? null,

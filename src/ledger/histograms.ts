@@ -23,6 +23,7 @@ export interface MetricRow {
   tokens_out: number;
   decoded_tokens: number;
   decode_ms: number;
+  truncated: number;
   last_used: string;
 }
 
@@ -73,6 +74,7 @@ export function summarize(
         row.decoded_tokens += record.tokensOut ?? 0;
         row.decode_ms += record.decodeMs ?? 0;
       }
+      if (record.truncated !== null) row.truncated++;
       const used = record.startedAt.toISOString();
       if (used > row.last_used) row.last_used = used;
       if (!success) continue;
@@ -128,6 +130,7 @@ function emptyRow(
     tokens_out: 0,
     decoded_tokens: 0,
     decode_ms: 0,
+    truncated: 0,
     last_used: used.toISOString(),
   };
 }

@@ -30,8 +30,12 @@ export function outcomesOf(status: Status): Outcome[] {
   return outcomes.filter((outcome) => statusOf(outcome) === status);
 }
 
-/** What kind of work was asked for: chat, completions and embeddings never share a percentile. */
-export type Operation = "chat" | "completion" | "embedding";
+export const truncations = ["truncated", "truncated_likely"] as const;
+/** That a part of what was sent never reached the model, for sure or in all likelihood. */
+export type Truncation = (typeof truncations)[number];
+
+/** What kind of work was asked for: no two of them ever share a percentile. */
+export type Operation = "chat" | "completion" | "embedding" | "transcription";
 
 /** What is known when a request arrives. */
 export interface Begun {
@@ -92,6 +96,8 @@ export interface RequestRecord extends Begun, EngineFigures {
   readonly upstreamStatus: number | null;
   /** Tokens of context that the model was loaded with. */
   readonly contextLength: number | null;
+  /** null where nothing shows it, or nothing tells. */
+  readonly truncated: Truncation | null;
   /** From arrival to the last byte, by the monotonic clock. */
   readonly latencyMs: number;
   /** To the first piece of content, thinking or tool call. */

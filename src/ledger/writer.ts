@@ -240,6 +240,7 @@ async function addMetrics(sql: Sql, rows: readonly MetricRow[]): Promise<void> {
       tokens_out = metrics.tokens_out + excluded.tokens_out,
       decoded_tokens = metrics.decoded_tokens + excluded.decoded_tokens,
       decode_ms = metrics.decode_ms + excluded.decode_ms,
+      truncated = metrics.truncated + excluded.truncated,
       last_used = greatest(metrics.last_used, excluded.last_used)`;
 }
 
@@ -269,6 +270,7 @@ function requestRow(record: RequestRecord, server: string) {
     model_digest: storable(record.modelDigest),
     cold: record.cold,
     context_length: record.contextLength,
+    truncated: record.truncated,
     latency_ms: record.latencyMs,
     ttft_ms: record.ttftMs,
     longest_gap_ms: record.longestGapMs,

@@ -1,7 +1,7 @@
 /** The API of Anthropic as Ollama speaks it: /v1/messages. */
 import { answer, type Dialect } from "./answer";
 import { contentText, findModel, makeAsk, messagesOf, noteArrival, toolsOf, withoutReply } from "./ask";
-import { objectsOf, Refusal, readBody, textOf } from "./body";
+import { EarlyRefusal, objectsOf, readForeignBody, textOf } from "./body";
 import { goJson, isObject } from "./go-json";
 import { random } from "./random";
 import type { World } from "./world";
@@ -25,15 +25,15 @@ export function anthropicError(status: number, message: string): object {
 /** POST /v1/messages */
 export async function messages(world: World, request: Request): Promise<Response> {
   const types = { model: "string", max_tokens: "int", messages: "[]anthropic.MessageParam", stream: "bool" };
-  const body = await readBody(request, "anthropic.MessagesRequest", types, "EOF");
+  const body = await readForeignBody(request, "anthropic.MessagesRequest", types);
   const { fields } = body;
   noteArrival(world, request, body);
   const name = textOf(fields.model);
-  if (name === "") throw new Refusal(400, "model is required");
+  if (name === "") throw new EarlyRefusal(400, "model is required");
   const limit = typeof fields.max_tokens === "number" ? fields.max_tokens : 0;
-  if (limit <= 0) throw new Refusal(400, "max_tokens is required and must be positive");
+  if (limit <= 0) throw new EarlyRefusal(400, "max_tokens is required and must be positive");
   const conversation = messagesOf(fields.messages);
-  if (conversation.length === 0) throw new Refusal(400, "messages is required");
+  if (conversation.length === 0) throw new EarlyRefusal(400, "messages is required");
   for (const block of blocksOf(fields.messages)) checkImage(block);
   const system = contentText(fields.system);
   const ask = makeAsk({
@@ -70,10 +70,10 @@ function hasMore(messages: unknown): boolean {
 function checkImage(block: Record<string, unknown>): void {
   if (block.type !== "image") return;
   const source = isObject(block.source) ? block.source : undefined;
-  if (!source) throw new Refusal(400, "invalid image source");
+  if (!source) throw new EarlyRefusal(400, "invalid image source");
   if (source.type !== "base64") {
     const type = textOf(source.type);
-    throw new Refusal(400, `invalid image source type: ${type}. Only base64 images are supported.`);
+    throw new EarlyRefusal(400, `invalid image source type: ${type}. Only base64 images are supported.`);
   }
 }
 

@@ -19,6 +19,8 @@ export type Wanted = {
   think: unknown;
   json: boolean;
   keepAliveMs: number | undefined;
+  /** Whether a prompt that is too long is cut; it is where nothing is said. */
+  truncate?: boolean;
   /** Anthropic's API lets a client ask for thinking that the model cannot do. */
   relaxed?: boolean;
   /** The word in `"x" does not support chat`. */
@@ -67,11 +69,38 @@ export function makeAsk(wanted: Wanted): Ask {
       think: wantsThinking && canThink,
       json: wanted.json,
     },
-    promptTokens: countTokens(text),
+    promptTokens: (contextLength) => promptTokens(wanted, contextLength),
     limit: numberOf(options.num_predict),
     contextLength: numberOf(options.num_ctx),
     keepAliveMs: wanted.keepAliveMs,
   };
+}
+
+/**
+ * Tokens of what is left of a prompt, as Ollama fits it: the oldest messages are left out, but for system messages and the
+ * last one; what is still too long is cut until half of what is not kept is free.
+ * @throws Refusal in the words of its runner
+ */
+function promptTokens({ messages, options, truncate }: Wanted, contextLength: number): number {
+  const count = (some: Wanted["messages"]) => countTokens(some.map(({ text }) => text).join("\n"));
+  const all = count(messages);
+  if (all < contextLength) return all;
+  if (truncate === false) {
+    const message = `request (${all} tokens) exceeds the available context size (${contextLength} tokens), try increasing it`;
+    const told = { n_prompt_tokens: all, n_ctx: contextLength };
+    throw new Refusal(
+      400,
+      goJson({ error: { code: 400, message, type: "exceed_context_size_error", ...told } }),
+    );
+  }
+  let left = messages;
+  for (let from = 1; from < messages.length && count(left) > contextLength; from++)
+    left = messages.filter(({ role }, index) => index >= from || role === "system");
+  const tokens = count(left);
+  const kept = Math.min(numberOf(options.num_keep) ?? 4, contextLength - 1);
+  return tokens < contextLength
+    ? tokens
+    : contextLength - Math.max(Math.floor((contextLength - kept) / 2), 1);
 }
 
 /** The same work without a reply, as for a load or an embedding: it keeps its times and its faults. */

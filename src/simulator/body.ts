@@ -12,6 +12,9 @@ export class Refusal extends Error {
   }
 }
 
+/** One by what turns the APIs of others into Ollama's own, which writes it in another way. */
+export class EarlyRefusal extends Refusal {}
+
 /** A body's fields with the Go types that they are read into. */
 export type Body = { text: string; fields: Record<string, unknown> };
 
@@ -51,6 +54,15 @@ export async function readBody(
   }
   for (const [field, type] of Object.entries(types)) check(value[field], `${name}.${field}`, type);
   return { text, fields: value };
+}
+
+/** A body of another's API. @throws EarlyRefusal 400 */
+export async function readForeignBody(request: Request, struct: string, types: GoFields): Promise<Body> {
+  try {
+    return await readBody(request, struct, types, "EOF");
+  } catch (error) {
+    throw error instanceof Refusal ? new EarlyRefusal(error.status, error.message) : error;
+  }
 }
 
 function check(value: unknown, path: string, type: string): void {

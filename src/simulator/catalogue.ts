@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { findModel } from "./ask";
 import { Refusal, readBody, textOf } from "./body";
 import { jsonResponse } from "./faults";
-import { isValidName, listed, shown } from "./models";
+import { fullName, isValidName, listed, type Model, shown } from "./models";
 import type { World } from "./world";
 
 export const version = "0.0.0-simulator";
@@ -22,8 +22,12 @@ export function ps(world: World): Response {
 export async function show(world: World, request: Request): Promise<Response> {
   const { fields } = await readBody(request, "api.ShowRequest", { model: "string", name: "string" });
   const name = textOf(fields.model) || textOf(fields.name);
-  const model = findModel(world, name, new Refusal(400, "model is required"));
-  return jsonResponse(shown(model));
+  return jsonResponse(shown(findShown(world, name)));
+}
+
+/** Finds a model to show, which is called by its full name from there on. @throws Refusal, BadBehaviour */
+export function findShown(world: World, name: string): Model {
+  return findModel(world, name && fullName(name), new Refusal(400, "model is required"));
 }
 
 /** POST /api/copy */

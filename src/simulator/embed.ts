@@ -1,7 +1,7 @@
 /** Embeddings, in Ollama's new and old form and in OpenAI's. */
 import { answer } from "./answer";
 import { findModel, noteArrival, wholeDialect, withoutReply } from "./ask";
-import { keepAliveOf, numberOf, Refusal, readBody, textOf } from "./body";
+import { EarlyRefusal, keepAliveOf, numberOf, Refusal, readBody, readForeignBody, textOf } from "./body";
 import type { Timing } from "./generate";
 import { goJson, isObject } from "./go-json";
 import type { Model } from "./models";
@@ -45,19 +45,19 @@ export async function embeddings(world: World, request: Request): Promise<Respon
 /** POST /v1/embeddings */
 export async function openaiEmbeddings(world: World, request: Request): Promise<Response> {
   const types = { model: "string", dimensions: "int", encoding_format: "string" };
-  const body = await readBody(request, "openai.EmbedRequest", types, "EOF");
+  const body = await readForeignBody(request, "openai.EmbedRequest", types);
   const { fields } = body;
   noteArrival(world, request, body);
   const format = textOf(fields.encoding_format).toLowerCase();
   if (!["", "float", "base64"].includes(format)) {
-    throw new Refusal(
+    throw new EarlyRefusal(
       400,
       `Invalid value for 'encoding_format' = ${textOf(fields.encoding_format)}. Supported values: ['float', 'base64'].`,
     );
   }
   const { input } = fields;
   if (input === undefined || input === null || (Array.isArray(input) && input.length === 0)) {
-    throw new Refusal(400, "invalid input");
+    throw new EarlyRefusal(400, "invalid input");
   }
   const name = textOf(fields.model);
   const texts = input === "" ? [""] : inputsOf(input);
@@ -92,7 +92,9 @@ async function embedAnswer(world: World, request: Request, order: Order): Promis
   const ask = withoutReply({
     model: order.model,
     prompt: { identity: order.model.name, lastUserText: "", tools: [], think: false, json: false },
-    promptTokens: order.texts.reduce((sum, text) => sum + countTokens(text), 0),
+    // Each loses its end where it is too long.
+    promptTokens: (contextLength) =>
+      order.texts.reduce((sum, text) => sum + Math.min(countTokens(text), contextLength), 0),
     limit: undefined,
     contextLength: numberOf(options.num_ctx),
     keepAliveMs: keepAliveOf(order.fields.keep_alive),

@@ -35,6 +35,7 @@ export function gate(settings: Settings) {
               "access-control-allow-methods": "GET,POST,PUT,PATCH,DELETE,HEAD,OPTIONS",
               "access-control-allow-origin": origin,
               "access-control-max-age": "43200",
+              vary: "Origin, Access-Control-Request-Method, Access-Control-Request-Headers",
             },
           });
         }
@@ -48,6 +49,7 @@ export function gate(settings: Settings) {
       const origin = foreign(request);
       if (origin !== undefined && response.status !== 403) {
         response.headers.set("access-control-allow-origin", origin);
+        if (!response.headers.has("vary")) response.headers.set("vary", "Origin");
       }
       return response;
     },

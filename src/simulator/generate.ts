@@ -32,7 +32,8 @@ export type Event =
 export type Ask = {
   model: Model;
   prompt: Prompt;
-  promptTokens: number;
+  /** Tokens of the prompt that reach a model with such a context. @throws Refusal where nothing may be left out */
+  promptTokens: (contextLength: number) => number;
   limit: number | undefined;
   contextLength: number | undefined;
   keepAliveMs: number | undefined;
@@ -61,6 +62,7 @@ async function* run(world: World, ask: Ask, signal: AbortSignal): AsyncGenerator
   const use = await world.memory.use(ask.model, ask, signal);
   try {
     const loaded = performance.now();
+    const promptTokens = ask.promptTokens(use.contextLength);
     const prefillMs = behaviour.prefill ?? defaultPrefillMs;
     await wait(signal, prefillMs);
     const read = performance.now();
@@ -81,7 +83,7 @@ async function* run(world: World, ask: Ask, signal: AbortSignal): AsyncGenerator
     const timing = {
       total: Math.max(nanoseconds(ended - started), load + prompt + evaluation),
       load,
-      promptCount: ask.promptTokens,
+      promptCount: promptTokens,
       prompt,
       evalCount: tokens.length,
       eval: evaluation,

@@ -9,6 +9,9 @@ type Loaded = {
   contextLength: number;
   ready: Promise<void>;
   users: number;
+  /** Of the users those that are being answered; the others wait until one of them has been. */
+  answered: number;
+  answeredOne: PromiseWithResolvers<void>;
   expiresAt: number;
   timer: ReturnType<typeof setTimeout> | undefined;
   runner: Bun.Subprocess | undefined;
@@ -30,6 +33,8 @@ export function memory(settings: Settings) {
       contextLength,
       ready: Bun.sleep(model.behaviour.load ?? defaultLoadMs),
       users: 0,
+      answered: 0,
+      answeredOne: Promise.withResolvers(),
       expiresAt: Date.now() + settings.keepAliveMs,
       timer: undefined,
       runner: settings.runner ? startRunner() : undefined,
@@ -58,13 +63,24 @@ export function memory(settings: Settings) {
     }
   }
 
+  /** Waits for one of the places that there are at once. @returns gives it back @throws Gone */
+  async function place(entry: Loaded, signal: AbortSignal): Promise<() => void> {
+    while (entry.answered >= settings.parallel) await until(entry.answeredOne.promise, signal);
+    entry.answered++;
+    return () => {
+      entry.answered--;
+      entry.answeredOne.resolve();
+      entry.answeredOne = Promise.withResolvers();
+    };
+  }
+
   return {
     unload,
 
     /**
-     * Waits until the model is loaded and holds it until `release` is called. A context of another
+     * Waits until the model is loaded and has a place free, and holds it until `release` is called. A context of another
      * length than the loaded one's loads it again, as Ollama does.
-     * @returns `loadMs`: the time that loading is said to take, 0 when it was loaded already
+     * @returns `loadMs`: the time that loading is said to take, 0 when it was loaded already; `contextLength`: in tokens
      * @throws Gone when the client leaves first
      */
     async use(model: Model, wanted: { contextLength?: number | undefined }, signal: AbortSignal) {
@@ -77,19 +93,23 @@ export function memory(settings: Settings) {
       entry.users++;
       clearTimeout(entry.timer);
       let held = true;
+      let leave = () => {};
       const release = (keepAliveMs: number = settings.keepAliveMs) => {
         if (!held) return;
         held = false;
+        leave();
         entry.users--;
         expireLater(entry, keepAliveMs);
       };
       try {
         await until(entry.ready, signal);
+        leave = await place(entry, signal);
       } catch (error) {
         release();
         throw error;
       }
-      return { release, loadMs: known ? 0 : (model.behaviour.load ?? defaultLoadMs) };
+      const loadMs = known ? 0 : (model.behaviour.load ?? defaultLoadMs);
+      return { release, loadMs, contextLength: entry.contextLength };
     },
 
     /** The process ids of the runners. */

@@ -104,6 +104,7 @@ function common({ fields }: Body) {
     think: fields.think,
     json: fields.format !== undefined && fields.format !== null && fields.format !== "",
     keepAliveMs: keepAliveOf(fields.keep_alive),
+    truncate: fields.truncate !== false,
   };
 }
 

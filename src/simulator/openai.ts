@@ -1,7 +1,8 @@
 /** The API of OpenAI as Ollama speaks it: /v1/chat/completions, /v1/completions, /v1/models. */
 import { answer, type Dialect } from "./answer";
 import { findModel, makeAsk, messagesOf, noteArrival, toolsOf } from "./ask";
-import { Refusal, readBody, textOf } from "./body";
+import { EarlyRefusal, objectsOf, Refusal, readForeignBody, textOf } from "./body";
+import { findShown } from "./catalogue";
 import type { Finish, Timing } from "./generate";
 import { goJson, isObject } from "./go-json";
 import type { Model } from "./models";
@@ -25,7 +26,7 @@ export function models(world: World): Response {
 
 /** GET /v1/models/:model */
 export function model(world: World, name: string): Response {
-  return json(listed(findModel(world, name, new Refusal(400, "model is required")), name));
+  return json(listed(findShown(world, name), name));
 }
 
 /** POST /v1/chat/completions */
@@ -37,11 +38,12 @@ export async function chatCompletions(world: World, request: Request): Promise<R
     max_tokens: "int",
     seed: "int",
   };
-  const body = await readBody(request, "openai.ChatCompletionRequest", types, "EOF");
+  const body = await readForeignBody(request, "openai.ChatCompletionRequest", types);
   const { fields } = body;
   noteArrival(world, request, body);
   const messages = messagesOf(fields.messages);
-  if (messages.length === 0) throw new Refusal(400, "[] is too short - 'messages'");
+  if (messages.length === 0) throw new EarlyRefusal(400, "[] is too short - 'messages'");
+  checkImages(fields.messages);
   const name = textOf(fields.model);
   const model = findModel(world, name, new Refusal(400, "model is required"));
   const ask = makeAsk({
@@ -62,7 +64,7 @@ export async function chatCompletions(world: World, request: Request): Promise<R
 /** POST /v1/completions */
 export async function completions(world: World, request: Request): Promise<Response> {
   const types = { model: "string", prompt: "string", stream: "bool", max_tokens: "int", seed: "int" };
-  const body = await readBody(request, "openai.CompletionRequest", types, "EOF");
+  const body = await readForeignBody(request, "openai.CompletionRequest", types);
   const { fields } = body;
   noteArrival(world, request, body);
   const name = textOf(fields.model);
@@ -85,6 +87,18 @@ const done = "data: [DONE]\n\n";
 const streamHeaders = { "content-type": "text/event-stream" };
 const wholeType = "application/json";
 const fingerprint = { system_fingerprint: "fp_ollama" };
+
+/** @throws EarlyRefusal for an address: Ollama fetches nothing */
+function checkImages(messages: unknown): void {
+  for (const { image_url } of objectsOf(messages).flatMap(({ content }) => objectsOf(content))) {
+    const url = isObject(image_url) ? textOf(image_url.url) : textOf(image_url);
+    if (/^https?:/.test(url))
+      throw new EarlyRefusal(
+        400,
+        "image URLs are not currently supported, please use base64 encoded data instead",
+      );
+  }
+}
 
 function chatDialect(name: string, id: string, withUsage: boolean): Dialect {
   const created = seconds();

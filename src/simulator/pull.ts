@@ -2,7 +2,7 @@
 import { findModel } from "./ask";
 import { type Body, type GoFields, Refusal, readBody, textOf } from "./body";
 import { insteadOf, jsonResponse } from "./faults";
-import { goJson } from "./go-json";
+import { goJson, isObject } from "./go-json";
 import { isValidName, type Model } from "./models";
 import { attended, play } from "./play";
 import { random } from "./random";
@@ -55,14 +55,15 @@ export async function push(world: World, request: Request): Promise<Response> {
   return await report(world, request, body, { model: pushed, lines, finish: () => {} });
 }
 
-/** POST /api/create, from a model that is there */
+/** POST /api/create, from a model that is there or from files that nobody looks at */
 export async function create(world: World, request: Request): Promise<Response> {
   const { body, name } = await readWork(request, "api.CreateRequest", "invalid model name", {
     from: "string",
   });
   const from = textOf(body.fields.from);
-  if (from === "") throw new Refusal(400, "neither 'from' or 'files' was specified");
-  const model = findModel(world, from);
+  if (from === "" && !isObject(body.fields.files))
+    return jsonResponse({ error: "neither 'from' or 'files' was specified" }, 400, "application/json");
+  const model = from === "" ? world.shelf.make(name) : findModel(world, from);
   const lines = [
     { status: `using existing layer sha256:${model.digest}` },
     { status: "writing manifest" },

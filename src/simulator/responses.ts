@@ -1,7 +1,7 @@
 /** OpenAI's /v1/responses as Ollama speaks it. */
 import { answer, type Dialect } from "./answer";
 import { findModel, makeAsk, noteArrival, toolsOf } from "./ask";
-import { objectsOf, Refusal, readBody, textOf } from "./body";
+import { EarlyRefusal, objectsOf, Refusal, readForeignBody, textOf } from "./body";
 import type { Timing } from "./generate";
 import { goJson, isObject } from "./go-json";
 import { random } from "./random";
@@ -13,7 +13,7 @@ type Fields = Record<string, unknown>;
 /** POST /v1/responses */
 export async function responses(world: World, request: Request): Promise<Response> {
   const types = { model: "string", instructions: "string", stream: "bool", max_output_tokens: "int" };
-  const body = await readBody(request, "openai.ResponsesRequest", types, "EOF");
+  const body = await readForeignBody(request, "openai.ResponsesRequest", types);
   const { fields } = body;
   noteArrival(world, request, body);
   const name = textOf(fields.model);
@@ -42,7 +42,7 @@ function messagesOf(input: unknown): { role: string; text: string }[] {
   return objectsOf(input).flatMap((item, index) => {
     const type = textOf(item.type) || "message";
     if (!/^(message|function_call|function_call_output|reasoning|web_search_call)$/.test(type))
-      throw new Refusal(400, `input[${index}]: unknown input item type: ${JSON.stringify(type)}`);
+      throw new EarlyRefusal(400, `input[${index}]: unknown input item type: ${JSON.stringify(type)}`);
     if (type === "message") return [{ role: textOf(item.role), text: partsText(item.content) }];
     return type === "function_call_output" ? [{ role: "tool", text: partsText(item.output) }] : [];
   });
@@ -189,7 +189,7 @@ function responseOf(id: string, model: string, request: Fields, state: Fields): 
     instructions: request.instructions ?? null,
     output: state.output,
     error: null,
-    tools: request.tools ?? [],
+    tools: objectsOf(request.tools).map((tool) => ({ ...tool, parameters: sorted(tool.parameters) })),
     tool_choice: "auto",
     truncation: request.truncation ?? "disabled",
     parallel_tool_calls: true,
@@ -231,12 +231,14 @@ function partOf(text: string): object {
   return { type: "output_text", text, annotations: [], logprobs: [] };
 }
 
-/** Its events are Go's maps, whose keys come in the order of the alphabet. */
+/** Its events are Go's maps, whose keys come in the order of the alphabet; a schema it keeps as it came. */
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (!isObject(value)) return value;
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(entries.map(([name, inner]) => [name, sorted(inner)]));
+  return Object.fromEntries(
+    entries.map(([name, inner]) => [name, name === "schema" ? inner : sorted(inner)]),
+  );
 }
 
 function seconds(): number {

@@ -3,8 +3,9 @@
 import { anthropicError, messages } from "./anthropic";
 import { arrivals } from "./arrivals";
 import { BadBehaviour } from "./behaviour";
-import { Refusal } from "./body";
+import { EarlyRefusal, Refusal } from "./body";
 import { blobs, copy, ps, remove, show, tags, version } from "./catalogue";
+import { me, recommendations, signOut, webFetch, webSearch } from "./cloud";
 import { embed, embeddings, openaiEmbeddings } from "./embed";
 import { jsonResponse } from "./faults";
 import { gate } from "./gate";
@@ -17,6 +18,7 @@ import { chatCompletions, completions, model, models, openaiError } from "./open
 import { create, pull, push } from "./pull";
 import { responses } from "./responses";
 import type { Settings } from "./settings";
+import { transcriptions } from "./transcriptions";
 import type { World } from "./world";
 
 type Handler = (request: Request, parameter: string) => Response | Promise<Response>;
@@ -49,11 +51,19 @@ export function simulator(settings: Settings, write: (line: string) => void) {
   async function answerTo(request: Request): Promise<Response> {
     const { pathname } = new URL(request.url);
     if (!pathname.startsWith("/simulator/")) world.arrivals.hit(`${request.method} ${pathname}`);
+    const found = find(request.method, pathname);
     const refused = admit.refuse(request);
-    if (refused) return refused;
+    if (refused) {
+      // Go's router has looked before anybody is refused.
+      const allow = found instanceof Response ? found.headers.get("allow") : null;
+      if (allow !== null) refused.headers.set("allow", allow);
+      return refused;
+    }
     try {
-      const found = find(request.method, pathname);
-      return found instanceof Response ? found : await found(request);
+      if (!(found instanceof Response)) return await found(request);
+      // Go's server reads what is left of a body, too.
+      await request.bytes();
+      return found;
     } catch (error) {
       return errorResponse(error, pathname, logger);
     }
@@ -78,10 +88,10 @@ function router(world: World) {
     (request) =>
       handler(world, request);
   const exact: Record<string, Methods> = {
-    "/": { GET: running, HEAD: running },
-    "/api/version": { GET: versioned, HEAD: versioned },
+    "/": { HEAD: running, GET: running },
+    "/api/version": { HEAD: versioned, GET: versioned },
     "/api/status": { GET: () => jsonResponse({ cloud: { disabled: true, source: "env" } }) },
-    "/api/tags": { GET: on(tags), HEAD: on(tags) },
+    "/api/tags": { HEAD: on(tags), GET: on(tags) },
     "/api/ps": { GET: on(ps) },
     "/api/show": { POST: on(show) },
     "/api/chat": { POST: on(chat) },
@@ -93,10 +103,16 @@ function router(world: World) {
     "/api/pull": { POST: on(pull) },
     "/api/push": { POST: on(push) },
     "/api/create": { POST: on(create) },
+    "/api/me": { POST: me },
+    "/api/signout": { POST: signOut },
+    "/api/experimental/web_search": { POST: webSearch },
+    "/api/experimental/web_fetch": { POST: webFetch },
+    "/api/experimental/model-recommendations": { GET: recommendations },
     "/v1/chat/completions": { POST: on(chatCompletions) },
     "/v1/completions": { POST: on(completions) },
     "/v1/embeddings": { POST: on(openaiEmbeddings) },
     "/v1/responses": { POST: on(responses) },
+    "/v1/audio/transcriptions": { POST: on(transcriptions) },
     "/v1/models": { GET: on(models) },
     "/v1/messages": { POST: on(messages) },
     "/simulator/state": { GET: () => jsonResponse(world.arrivals.state(world.memory.runners())) },
@@ -106,6 +122,7 @@ function router(world: World) {
       "/api/blobs/",
       { HEAD: (_, digest) => store.head(digest), POST: (request, digest) => store.create(digest, request) },
     ],
+    ["/api/user/keys/", { DELETE: signOut }],
     ["/v1/models/", { GET: (_, name) => model(world, name) }],
   ];
   return (
@@ -141,5 +158,6 @@ function errorResponse(error: unknown, pathname: string, logger: Log): Response 
   if (status === 500 && !(error instanceof Refusal)) logger("ERROR", "server.ts", message);
   if (!pathname.startsWith("/v1/")) return jsonResponse({ error: message }, status);
   const body = pathname === "/v1/messages" ? anthropicError(status, message) : openaiError(status, message);
+  if (error instanceof EarlyRefusal) return jsonResponse(body, status);
   return new Response(`${goJson(body)}\n`, { status, headers: { "content-type": "application/json" } });
 }

@@ -3,6 +3,7 @@
  *
  *     OLLAMA_HOST                    where to listen, as Ollama reads it; default 127.0.0.1:11434
  *     OLLAMA_KEEP_ALIVE              how long a model stays loaded; default 5m
+ *     OLLAMA_NUM_PARALLEL            requests of one model that are answered at once; as many as come when unset
  *     OLLAMA_ORIGINS                 further browser origins that are let in, comma separated, with *
  *     CORRAL_SIMULATOR_MODELS        installed models, comma separated
  *     CORRAL_SIMULATOR_SEED          default 1
@@ -20,6 +21,7 @@ export type Settings = Readonly<{
   hostname: string;
   port: number;
   keepAliveMs: number;
+  parallel: number;
   origins: readonly string[];
   models: readonly string[];
   seed: number;
@@ -42,6 +44,7 @@ export function readSettings(environment: Environment = process.env): Settings {
     hostname,
     port,
     keepAliveMs: readKeepAlive(environment.OLLAMA_KEEP_ALIVE),
+    parallel: Number(environment.OLLAMA_NUM_PARALLEL) || Number.POSITIVE_INFINITY,
     origins: list(environment.OLLAMA_ORIGINS ?? ""),
     models: list(
       environment.CORRAL_SIMULATOR_MODELS ?? "llama3.2:latest,mistral:latest,nomic-embed-text:latest",

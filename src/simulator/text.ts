@@ -35,7 +35,10 @@ const foreign = [" 🐎", " 日本語", " naïve", "👩‍👩‍👧‍👦", 
 /** The tokens of a reply, before any limit of the request. */
 export function replyTokens(prompt: Prompt, behaviour: Behaviour, seed: number): Token[] {
   const source = random(seed, prompt.identity);
-  if (behaviour.tools) return [token({ tools: [toolCall(prompt, source)] })];
+  if (behaviour.tools) {
+    const call = token({ tools: [toolCall(prompt, source)] });
+    return prompt.think ? [token({ thinking: word(source, behaviour, 0) }), call] : [call];
+  }
   const length = behaviour.tokens ?? behaviour.long ?? source.between(12, 40);
   const texts = behaviour.echo
     ? split(prompt.lastUserText)

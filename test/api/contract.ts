@@ -71,6 +71,7 @@ export function contract(corral: () => RunningCorral): void {
         decode_ms: number,
         cold: expect.any(Boolean),
         context_length: number,
+        truncated: null,
         model_digest: expect.stringMatching(/^sha256:[0-9a-f]{64}$/),
         traceparent: null,
       });

@@ -1,4 +1,5 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
+import { record } from "../gateway/asking";
 import { eventually, getJson, startCorral } from "../support/corral";
 
 setDefaultTimeout(60_000);
@@ -33,6 +34,7 @@ test.concurrent("an engine that crashes at every start is given up after five ti
     const chat = await fetch(`${corral.url}/api/chat`, { method: "POST", body });
     expect(chat.status).toBe(503);
     expect(await chat.text()).toContain(words);
+    expect(await record(corral, "llama3.2")).toMatchObject({ outcome: "rejected", http_status: 503 });
     expect((await fetch(`${corral.url}/api/engine/restart`, { method: "POST" })).status).toBe(200);
     await eventually(ask, ({ restarts }) => restarts >= 5);
   } finally {

@@ -1,6 +1,16 @@
 /** The rows of failures.md in which Corral is stopped while it answers, or has no Ollama. */
 import { expect, test } from "bun:test";
-import { type Answer, contract, engineState, events, lines, native, post, record } from "../gateway/asking";
+import {
+  type Answer,
+  asking,
+  contract,
+  engineState,
+  events,
+  lines,
+  native,
+  post,
+  record,
+} from "../gateway/asking";
 import { startCorral } from "../support/corral";
 
 const stopping = "Corral is being stopped: try again in a moment";
@@ -34,41 +44,47 @@ test.concurrent("what does not end in time is ended with an error in its dialect
   const corral = await startCorral({ environment: { CORRAL_DRAIN: "100ms" } });
   const url = `${corral.url}/api/chat`;
   const slow = "sim-delay20-tokens1000";
+  const ways = Object.entries(asking).flatMap(([dialect, [path, body]]) =>
+    [slow, "sim-hang"].map((behaviour) => ({ path, model: `${behaviour}:${dialect}`, body })),
+  );
   const asked: Promise<Answer>[] = [
-    post(url, contract(`${slow}:contract`)),
-    post(url, native(`${slow}:native`)),
     post(url, native(`${slow}:whole`, { stream: false })),
-    post(url, contract("sim-hang:contract")),
-    post(`${corral.url}/v1/chat/completions`, native("sim-hang:openai")),
-    post(`${corral.url}/v1/chat/completions`, native(`${slow}:openai`, { stream: true })),
     post(`${corral.url}/api/push`, { model: "sim-delay60" }),
+    ...ways.map(({ path, model, body }) => post(corral.url + path, body(model, { stream: true }))),
   ];
   while ((await engineState(corral)).active < asked.length) await Bun.sleep(5);
   await Bun.sleep(100);
   const ended = corral.stop();
-  const [told, row, whole, silent, silentOpenAi, openAi, passed] = await Promise.all(asked);
-  expect(events(told?.text ?? "").at(-1)).toEqual({ error: stopping, detail: "The server is stopping" });
-  expect(lines(row?.text ?? "").at(-1)).toEqual({ error: stopping });
+  const [whole, passed, ...streamed] = await Promise.all(asked);
   expect([whole?.status, whole?.text]).toEqual([503, JSON.stringify({ error: stopping })]);
-  expect([silent?.status, JSON.parse(silent?.text ?? "").error]).toEqual([503, stopping]);
-  const inOpenAi = { message: stopping, type: "api_error", param: null, code: "server_stop" };
-  expect([silentOpenAi?.status, JSON.parse(silentOpenAi?.text ?? "")]).toEqual([503, { error: inOpenAi }]);
-  expect(events(openAi?.text ?? "").at(-1)).toEqual({ error: inOpenAi });
   expect([passed?.status, passed?.broken]).toEqual([200, true]);
+  for (const [at, { status, text, broken }] of streamed.entries()) {
+    const model = ways[at]?.model;
+    expect([model, status, broken]).toEqual([model, model?.startsWith(slow) ? 200 : 503, false]);
+    expect(text).toContain(stopping);
+    expect(text).not.toContain("[DONE]");
+  }
+  const said = (model: string) => streamed[ways.findIndex((way) => way.model === model)]?.text ?? "";
+  const inOpenAi = { message: stopping, type: "api_error", param: null, code: "server_stop" };
+  expect(events(said(`${slow}:contract.chat`)).at(-1)).toEqual({
+    error: stopping,
+    detail: "The server is stopping",
+  });
+  expect(lines(said(`${slow}:ollama.chat`)).at(-1)).toEqual({ error: stopping });
+  expect(events(said(`${slow}:openai.chat`)).at(-1)).toEqual({ error: inOpenAi });
+  expect(JSON.parse(said("sim-hang:openai.chat"))).toEqual({ error: inOpenAi });
   expect(await ended).toBe(0);
   const records = corral
     .logged()
     .split("\n")
-    .filter((line) => line.includes('"msg":"request"'))
+    .filter((line) => line.includes(`"msg":"request"`))
     .map((line) => JSON.parse(line));
-  expect(records.map(({ model, outcome, status }) => [model, outcome, status]).sort()).toEqual([
-    [`${slow}:contract`, "server_stop", 200],
-    [`${slow}:native`, "server_stop", 200],
-    [`${slow}:openai`, "server_stop", 200],
-    [`${slow}:whole`, "server_stop", 503],
-    ["sim-hang:contract", "server_stop", 503],
-    ["sim-hang:openai", "server_stop", 503],
-  ]);
+  expect(records.map(({ model, outcome, status }) => [model, outcome, status]).sort()).toEqual(
+    [
+      [`${slow}:whole`, "server_stop", 503],
+      ...ways.map(({ model }) => [model, "server_stop", model.startsWith(slow) ? 200 : 503]),
+    ].sort(),
+  );
 });
 
 test.concurrent("without an ollama program everybody is told how to get one, in their own dialect", async () => {

@@ -1,8 +1,9 @@
 /** Ten thousand bad requests leave neither memory nor file handles behind, and silent connections are let go. */
 import { expect, test } from "bun:test";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { engineState } from "../gateway/asking";
 import { describeCorral, eventually, getJson } from "../support/corral";
+import { residentMegabytes } from "../support/memory";
 import {
   ambiguous,
   foreign,
@@ -56,8 +57,7 @@ const mix: readonly Rubbish[] = [
 
 describeCorral("ten thousand bad requests", (corral) => {
   const handles = () => readdirSync(`/proc/${corral().pid}/fd`).length;
-  const residentBytes = () =>
-    Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${corral().pid}/status`, "utf8"))?.[1]) * 1024;
+  const residentBytes = () => residentMegabytes(corral().pid) * 1024 * 1024;
 
   const send = async (count: number) => {
     let next = 0;

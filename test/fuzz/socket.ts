@@ -104,8 +104,8 @@ function answersIn(text: string): { readonly status: number; readonly whole: boo
   return found;
 }
 
-/** How much of what follows a head is its body; null where the end has not come. */
-function bodySize(head: string, rest: string): number | null {
+/** How much of what follows a head is its body; null where the end has not come. @param head in lower case */
+export function bodySize(head: string, rest: string): number | null {
   if (head.includes("\r\ntransfer-encoding: chunked\r\n")) {
     if (rest.startsWith("0\r\n\r\n")) return 5;
     const end = rest.indexOf("\r\n0\r\n\r\n");

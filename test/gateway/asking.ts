@@ -11,6 +11,18 @@ export const native = (model: string, more: object = {}) => ({
   ...more,
 });
 
+/** Every way of asking for a text that can be streamed, by its dialect: the path, and a body. */
+export const asking: Record<string, readonly [path: string, body: (model: string, more?: object) => object]> =
+  {
+    "contract.chat": ["/api/chat", contract],
+    "ollama.chat": ["/api/chat", native],
+    "ollama.generate": ["/api/generate", contract],
+    "openai.chat": ["/v1/chat/completions", native],
+    "openai.completions": ["/v1/completions", contract],
+    "openai.responses": ["/v1/responses", (model, more) => ({ model, input: "hello there", ...more })],
+    "anthropic.messages": ["/v1/messages", (model, more) => native(model, { max_tokens: 100_000, ...more })],
+  };
+
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
@@ -103,4 +115,15 @@ export interface EngineState {
 /** What the simulator has seen. */
 export async function engineState(corral: RunningCorral): Promise<EngineState> {
   return (await getJson(`${corral.engine}/simulator/state`)) as EngineState;
+}
+
+/** A multipart form. @param fields JSON of its fields; `file` is a sound in base64 */
+export function form(fields: string): FormData {
+  const made = new FormData();
+  const parsed: Record<string, string> = JSON.parse(fields);
+  for (const [name, value] of Object.entries(parsed)) {
+    if (name !== "file") made.append(name, value);
+    else made.append(name, new File([Buffer.from(value, "base64")], "sound.wav", { type: "audio/wav" }));
+  }
+  return made;
 }

@@ -1,6 +1,10 @@
 import { describe, expect, test } from "bun:test";
+import { once } from "node:events";
+import { connect } from "node:net";
 import { Failure } from "../../src/errors";
 import { hangUp, passedBody, readBody } from "../../src/gateway/body";
+import { describeCorral, getJson } from "../support/corral";
+import { residentMegabytes } from "../support/memory";
 
 const SILENCE_MS = 50;
 
@@ -66,9 +70,67 @@ describe("a body", () => {
     expect(await new Response(passed).text()).toBe("ab");
   });
 
+  test("that is given up at the moment at which a piece of it comes is not broken", async () => {
+    const source = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>();
+    const broken: Failure[] = [];
+    const reader = passedBody(source.readable, (why) => broken.push(why)).getReader();
+    const reading = reader.read();
+    await Bun.sleep(1);
+    source.writable.getWriter().write(Buffer.from("ab"));
+    await reader.cancel();
+    expect((await reading).done).toBe(true);
+    await Bun.sleep(1);
+    expect(broken).toEqual([]);
+  });
+
   test("that is larger than is taken is a 413, and is read no further", async () => {
     const { stream, canceled } = slow([[0, "x".repeat(101)]], false);
     expect(await thrown(readBody(posted(stream), 100, SILENCE_MS))).toMatchObject({ status: 413 });
     expect(canceled()).toBe(true);
+  });
+});
+
+describeCorral("a blob of half a gigabyte", (corral) => {
+  const MEGABYTES = 512;
+  /** What the system holds of two connections, and some pieces on their way. */
+  const MOST_AHEAD = 64;
+  /** Kept whole it would be four times as much. */
+  const MOST_RESIDENT = 128;
+
+  test("is taken no faster than Ollama takes it, and passes in flat memory", async () => {
+    const { pid } = (await getJson(`${corral().url}/api/engine`)) as { pid: number };
+    const before = residentMegabytes(corral().pid);
+    const piece = crypto.getRandomValues(new Uint8Array(65_536));
+    const megabyte = Buffer.concat(Array.from({ length: 16 }, () => piece));
+    const hash = new Bun.CryptoHasher("sha256");
+    for (let at = 0; at < MEGABYTES; at++) hash.update(megabyte);
+    const socket = connect(corral().port, "127.0.0.1");
+    try {
+      process.kill(pid, "SIGSTOP");
+      const length = MEGABYTES * megabyte.length;
+      const path = `/api/blobs/sha256:${hash.digest("hex")}`;
+      socket.write(`POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${length}\r\n\r\n`);
+      let sent = 0;
+      for (let isTaken = true; isTaken && sent < MEGABYTES; sent++)
+        if (!socket.write(megabyte))
+          isTaken = await Promise.race([
+            once(socket, "drain").then(() => true),
+            Bun.sleep(500).then(() => false),
+          ]);
+      expect(sent).toBeLessThan(MOST_AHEAD);
+
+      process.kill(pid, "SIGCONT");
+      let most = 0;
+      for (; sent < MEGABYTES; sent++) {
+        if (!socket.write(megabyte)) await once(socket, "drain");
+        most = Math.max(most, residentMegabytes(corral().pid));
+      }
+      const [answer] = await once(socket, "data");
+      expect(String(answer)).toStartWith("HTTP/1.1 201 Created");
+      expect(most - before).toBeLessThan(MOST_RESIDENT);
+    } finally {
+      process.kill(pid, "SIGCONT");
+      socket.destroy();
+    }
   });
 });

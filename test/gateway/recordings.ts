@@ -7,7 +7,9 @@ const folder = join(import.meta.dir, "../recordings");
 
 export interface Recording {
   readonly version: string;
+  readonly method: string;
   readonly path: string;
+  readonly requestHeaders: Headers;
   readonly request: string;
   readonly status: number;
   readonly headers: Headers;
@@ -20,19 +22,23 @@ export function recordings(of: string): string[] {
 }
 
 /**
- * Each is: version, method and path, request body; an empty line; status, headers that matter; an empty line; the body
- * to the byte.
+ * Each is: version, method and path, headers where they matter, request body (the fields of a form as JSON, files in
+ * base64); an empty line; status, headers that matter; an empty line; the body to the byte.
  * @param name such as "anthropic/stream"
  */
 export function recording(name: string): Recording {
   const text = readFileSync(join(folder, `${name}.txt`), "utf8");
   const [asked = "", head = ""] = text.split("\n\n", 2);
-  const [version = "", path = "", request = ""] = asked.split("\n");
+  const [version = "", line = "", ...rest] = asked.split("\n");
+  const [method = "", path = ""] = line.split(" ");
+  const sent = rest.filter((one) => headerOf(one).length > 0);
   const [status = "", ...headers] = head.split("\n");
   return {
     version: version.replace("Ollama ", ""),
-    path: path.replace("POST ", ""),
-    request,
+    method,
+    path,
+    requestHeaders: new Headers(sent.flatMap(headerOf)),
+    request: rest.slice(sent.length).join("\n"),
     status: Number(status),
     headers: new Headers(headers.flatMap(headerOf)),
     body: text.slice(asked.length + head.length + 4),
@@ -41,8 +47,8 @@ export function recording(name: string): Recording {
 
 /** What is no header says how the answer ended, for who reads it. */
 function headerOf(line: string): [string, string][] {
-  const at = line.indexOf(": ");
-  return at === -1 ? [] : [[line.slice(0, at), line.slice(at + 2)]];
+  const [, name, value] = /^([\w-]+): (.*)$/.exec(line) ?? [];
+  return name === undefined || value === undefined ? [] : [[name, value]];
 }
 
 export function bytesOf(text: string): Uint8Array<ArrayBuffer> {

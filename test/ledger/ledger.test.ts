@@ -58,6 +58,7 @@ eachDatabase("the ledger", (open) => {
     const record = makeRecord({
       user: "ada@example.org",
       modelDigest: "sha256:abc",
+      truncated: "truncated_likely",
       traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
     });
     keep(record);
@@ -96,6 +97,7 @@ eachDatabase("the ledger", (open) => {
         decode_ms: 1000,
         cold: false,
         context_length: 4096,
+        truncated: "truncated_likely",
         model_digest: "sha256:abc",
         traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
       },

@@ -172,6 +172,7 @@ function sums(records: readonly RequestRecord[]) {
     requests: records.length,
     tokens: add(records, (record) => (record.tokensIn ?? 0) + (record.tokensOut ?? 0)),
     errors: records.filter((record) => statusOf(record.outcome) === "error").length,
+    truncated: records.filter((record) => record.truncated !== null).length,
     averageLatencyMs:
       successes.length === 0
         ? null

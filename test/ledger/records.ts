@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import type { Database } from "../../src/database/database";
 import { failure } from "../../src/errors";
-import { outcomes, type RequestRecord } from "../../src/ledger/record";
+import { outcomes, type RequestRecord, truncations } from "../../src/ledger/record";
 
 const plain: Omit<RequestRecord, "id"> = {
   startedAt: new Date("2026-11-25T10:15:23.456Z"),
@@ -23,6 +23,7 @@ const plain: Omit<RequestRecord, "id"> = {
   httpStatus: 200,
   upstreamStatus: 200,
   contextLength: 4096,
+  truncated: null,
   latencyMs: 1250,
   ttftMs: 180,
   longestGapMs: 20,
@@ -58,13 +59,14 @@ export const anyRecord: fc.Arbitrary<RequestRecord> = fc
   .record({
     startedAt: fc.integer({ min: 0, max: 300 }).map((n) => new Date(Date.UTC(2026, 10, 24) + n * 700_000)),
     model: few("llama3.2", "mistral", null),
-    operation: few("chat" as const, "completion" as const, "embedding" as const),
+    operation: few("chat" as const, "completion" as const, "embedding" as const, "transcription" as const),
     outcome: few(...outcomes),
     latencyMs: few(0, 1, 1.5, 250, 1250.125),
     ttftMs: few(null, 0, 1.5, 180),
     tokensIn: few(null, 0, 7, 26),
     tokensOut: few(null, 0, 7, 124),
     decodeMs: few(null, 0, 12.5, 1000),
+    truncated: few(null, ...truncations),
     modelKnown: fc.boolean(),
   })
   .map(makeRecord);

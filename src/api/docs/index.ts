@@ -25,7 +25,7 @@ export function docsRoutes(version: string) {
             title: "Corral",
             version,
             description:
-              "One port in front of Ollama: every chat and completion recorded, Ollama supervised, figures and logs. Beside the paths below, every other path under `/api` and `/v1` is Ollama's own and passes through unchanged.",
+              "One port in front of Ollama: every chat and completion recorded, Ollama supervised, figures and logs. Beside the paths below, every other path under `/api` and `/v1` is Ollama's own and passes through unchanged. A whole reply to a prompt that did not reach the model whole carries `X-Corral-Truncated`: `truncated` is sure, `truncated_likely` is not.",
             license: { name: "MIT" },
           },
           servers: [{ url: "/", description: "This server" }],

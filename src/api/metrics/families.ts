@@ -86,6 +86,11 @@ export function createMetrics(parts: MetricsParts): Registry {
     ["model"],
     speeds,
   );
+  const truncated = counter(
+    "corral_truncated_requests_total",
+    "Requests of which a part never reached the model: truncated for sure, or truncated_likely",
+    ["model", "operation", "truncated"],
+  );
   gauge("corral_requests_in_flight", "Requests under way", () => parts.active.count);
   gauge("corral_engine_up", "Whether Ollama answers", () => Number(parts.engine.state === "ready"));
   gauge("corral_engine_restarts", "Restarts of Ollama since Corral's start", () => parts.engine.restarts);
@@ -161,6 +166,7 @@ export function createMetrics(parts: MetricsParts): Registry {
       if (ms !== null) phases.observe({ model, phase }, ms / 1000);
     for (const [direction, count] of Object.entries({ in: tokensIn, out: tokensOut, cached: tokensCached }))
       if (count !== null) tokens.inc({ model, direction }, count);
+    if (record.truncated !== null) truncated.inc({ model, operation, truncated: record.truncated });
     if (tokensIn !== null) theirs.prompt.inc({ model }, tokensIn);
     if (tokensOut !== null) theirs.generated.inc({ model }, tokensOut);
     if (loadMs !== null) theirs.load.observe({ model }, loadMs / 1000);

@@ -1,7 +1,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { sortFields } from "../../ledger/read/logs";
 import { buckets } from "../../ledger/read/statistics";
-import { outcomes, statuses } from "../../ledger/record";
+import { outcomes, statuses, truncations } from "../../ledger/record";
 import { nullable, oneOf, timeSchema } from "../common";
 
 const bucketNames = Object.keys(buckets).map((name) => name as keyof typeof buckets);
@@ -104,6 +104,10 @@ const speed = Type.Number({
   description: "Completion tokens over the engine's own generation time",
   examples: [45],
 });
+const truncated = Type.Number({
+  description: "Requests of which a part never reached the model, as far as Corral can tell",
+  examples: [1],
+});
 const status = oneOf(statuses, { examples: ["success"] });
 
 export const statsModels = {
@@ -112,6 +116,7 @@ export const statsModels = {
       total_requests: Type.Number({ examples: [42] }),
       total_tokens: Type.Number({ description: "Prompt and completion tokens", examples: [5230] }),
       total_errors: Type.Number({ examples: [2] }),
+      total_truncated: truncated,
       avg_latency_ms: nullable(ms("Mean latency of successes to the last byte", 1250.5)),
       models_in_use: Type.Array(Type.String(), {
         description: "Most used first",
@@ -191,6 +196,11 @@ export const statsModels = {
             description: "Tokens of context that the model was loaded with",
             examples: [4096],
           }),
+          truncated: nullable(oneOf(truncations), {
+            description:
+              "Whether a part of what was sent never reached the model: `truncated` is sure, `truncated_likely` is not; null where nothing shows it, or nothing tells",
+            examples: [null],
+          }),
           model_digest: nullable(Type.String(), { examples: ["sha256:abc123..."] }),
           traceparent: nullable(Type.String(), {
             description: "W3C trace context of the client",
@@ -210,6 +220,7 @@ export const statsModels = {
           name: Type.String({ examples: ["llama3.2"] }),
           total_requests: Type.Number({ examples: [25] }),
           total_tokens: Type.Number({ examples: [3000] }),
+          total_truncated: truncated,
           avg_latency_ms: nullable(ms("Mean latency of successes", 1150)),
           tokens_per_second: nullable(speed),
           error_rate: rate,

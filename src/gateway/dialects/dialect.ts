@@ -8,7 +8,7 @@ export interface Body {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Whether they are compressed: they go on as they are, and nothing can be put into them. */
   readonly compressed: boolean;
-  /** undefined where the bytes are no JSON. */
+  /** What they say, as JSON or as the dialect reads it; undefined where they can't be read. */
   readonly json: unknown;
 }
 
@@ -102,6 +102,8 @@ export interface Dialect {
   readonly name: string;
   /** Whether a body on a shared path is this dialect's; the last dialect of a path claims all. */
   claims(body: Body): boolean;
+  /** Reads what a body says; absent where that is JSON. Never throws. @param bytes not compressed */
+  read?(bytes: Uint8Array<ArrayBuffer>, contentType: string | null): Promise<unknown>;
   ask(body: Body): Asked;
   outgoing(body: Body, asked: Asked): Outgoing;
   reply(asked: Asked, head: Head, keep: Keep): Reply;

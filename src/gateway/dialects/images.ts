@@ -9,7 +9,11 @@ export interface DescribedFile {
 
 /** What a file in base64 is. @param type as its sender says; else it is read from its first bytes */
 export function describeFile(base64: string, type: string | null = null): DescribedFile {
-  const bytes = Buffer.from(base64, "base64");
+  return describeBytes(Buffer.from(base64, "base64"), type);
+}
+
+/** What a file is. @param type as its sender says; else it is read from its first bytes */
+export function describeBytes(bytes: Buffer, type: string | null): DescribedFile {
   const known = type || typeOf(bytes);
   const described = {
     bytes: bytes.length,

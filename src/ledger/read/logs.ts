@@ -3,7 +3,7 @@ import { Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import type { Database, Sql } from "../../database/database";
 import { failure, quote } from "../../errors";
-import { type Outcome, outcomesOf, type Status, statusOf, tokensPerSecond } from "../record";
+import { type Outcome, outcomesOf, type Status, statusOf, type Truncation, tokensPerSecond } from "../record";
 import { storable } from "../texts";
 
 export const sortFields = ["timestamp", "latency_ms", "tokens_used", "ttft_ms"] as const;
@@ -47,6 +47,7 @@ interface Shared {
   decode_ms: number | null;
   cold: boolean | null;
   context_length: number | null;
+  truncated: Truncation | null;
   model_digest: string | null;
   finish_reason: string | null;
   error: string | null;
@@ -102,7 +103,7 @@ export async function readLogs(
     const rows = await sql<Row[]>`
       select r.id, r.started_at, r.model, c.prompt, c.response, c.thinking, r.tokens_in, r.tokens_out, r.latency_ms,
         r.ttft_ms, r.longest_gap_ms, r.client_wait_ms, r.tokens_cached, r.load_ms, r.prefill_ms, r.decode_ms, r.cold,
-        r.context_length, r.model_digest, r.traceparent, r.client_user, r.upstream_status, r.outcome, r.dialect, r.operation, r.stream, r.http_status, r.client_address,
+        r.context_length, r.truncated, r.model_digest, r.traceparent, r.client_user, r.upstream_status, r.outcome, r.dialect, r.operation, r.stream, r.http_status, r.client_address,
         r.user_agent, r.finish_reason, r.error, ${query.sort === "timestamp" ? sql`null::float8` : key} as sort_value
       from requests r ${texts}
       where ${filter} and ${place}

@@ -10,6 +10,7 @@ export interface Totals {
   requests: number;
   tokens: number;
   errors: number;
+  truncated: number;
   /** Mean over successes; null where there was none. */
   averageLatencyMs: number | null;
   /** Most used first. */
@@ -23,6 +24,7 @@ export async function readTotals(database: Database): Promise<Totals> {
     requests: sum(models, "requests"),
     tokens: sum(models, "tokens"),
     errors: sum(models, "errors"),
+    truncated: sum(models, "truncated"),
     averageLatencyMs: successes > 0 ? sum(models, "latency_ms") / successes : null,
     models: models.flatMap((model) => (model.model === "" ? [] : [model.model])),
   };
@@ -39,6 +41,7 @@ export interface ModelFigures {
   latency_ms: number;
   decoded_tokens: number;
   decode_ms: number;
+  truncated: number;
   last_used: Date;
 }
 
@@ -56,7 +59,8 @@ export async function readModels(
     (sql) => sql<ModelFigures[]>`
       select model, sum(requests)::float8 as requests, sum(successes)::float8 as successes, sum(errors)::float8 as errors,
         sum(tokens_in + tokens_out)::float8 as tokens, sum(latency_ms) as latency_ms,
-        sum(decoded_tokens)::float8 as decoded_tokens, sum(decode_ms) as decode_ms, max(last_used) as last_used
+        sum(decoded_tokens)::float8 as decoded_tokens, sum(decode_ms) as decode_ms,
+        sum(truncated)::float8 as truncated, max(last_used) as last_used
       from metrics where step = ${hours === undefined ? "day" : "hour"} and time >= ${from.toISOString()}
         ${unknownToo ? sql`` : sql`and model <> ''`}
       group by model order by 2 desc, 1`,
@@ -211,7 +215,7 @@ function oldestOf(row: Record<Step | "request", Date | null>): Date | null {
 
 function sum(
   rows: readonly ModelFigures[],
-  field: "requests" | "successes" | "errors" | "tokens" | "latency_ms",
+  field: "requests" | "successes" | "errors" | "tokens" | "latency_ms" | "truncated",
 ): number {
   return rows.reduce((total, row) => total + row[field], 0);
 }

@@ -201,6 +201,51 @@ describeCorral("OpenAI's own client", (corral) => {
     } as never);
   });
 
+  describe("transcribes", () => {
+    const sound = Buffer.from("RIFF sound");
+    const file = () => new File([sound], "sky.wav", { type: "audio/wav" });
+
+    test("a sound, which is on record as what it is and not as bytes", async () => {
+      const model = "sim-tokens5:openai-sound";
+      const asked = { model, language: "en", prompt: "The sky.", temperature: 0 };
+      // The client leaves it a text, since Ollama calls it NDJSON.
+      const reply: unknown = await client().audio.transcriptions.create({ ...asked, file: file() });
+      expect(await record(corral(), model)).toMatchObject({
+        ...{ dialect: "openai.transcriptions", operation: "transcription", outcome: "complete" },
+        ...{ prompt: "The sky.", response: JSON.parse(String(reply)).text, stream: false, ttft_ms: null },
+        ...{ tokens_in: null, tokens_out: null, finish_reason: null },
+      } as never);
+      const described = {
+        type: expect.stringMatching(/^audio\//),
+        bytes: sound.length,
+        sha256: new Bun.CryptoHasher("sha256").update(sound).digest("hex"),
+      };
+      // What the engine heard is what was sent.
+      expect((await engineState(corral())).last).toMatchObject({
+        path: "/v1/audio/transcriptions",
+        body: { ...asked, temperature: "0", file: described },
+      });
+    });
+
+    test("as bare text", async () => {
+      const model = "sim-tokens5:openai-bare";
+      const text: unknown = await client().audio.transcriptions.create({
+        ...{ model, file: file(), response_format: "text" },
+      });
+      expect(text).toMatch(/^\w/);
+      expect(await record(corral(), model)).toMatchObject({ response: text, outcome: "complete" } as never);
+    });
+
+    test("unless the engine fails: an empty answer of Ollama's is an error", async () => {
+      for (const response_format of ["json", "text"] as const) {
+        const model = `sim-error3-tokens9:openai-${response_format}`;
+        const failed = client().audio.transcriptions.create({ model, file: file(), response_format });
+        expect(await failed.catch((thrown) => thrown)).toMatchObject({ status: 502, code: "engine_error" });
+        expect(await record(corral(), model)).toMatchObject({ outcome: "engine_error", http_status: 502 });
+      }
+    });
+  });
+
   describe("responds", () => {
     test("whole, to a text and to items", async () => {
       const model = "sim-tokens5:openai-response";

@@ -51,6 +51,20 @@ const expected: Record<string, Partial<Told>> = {
   "responses-tools-whole": { text: null, tokensIn: 68, tokensOut: 21, outcome: "complete" },
   "responses-unknown-model": { outcome: "rejected", error: "model 'nope' not found" },
   "responses-bad-item": { outcome: "engine_error", error: 'input[0]: unknown input item type: "nonsense"' },
+  "transcriptions-whole": { text: "The audio is in en", outcome: "complete", finishReason: null },
+  "transcriptions-text": { text: "The audio is exactly as", outcome: "complete" },
+  "transcriptions-verbose": { text: "The audio is exactly as", outcome: "complete" },
+  "transcriptions-stream": { text: "The audio is exactly as", outcome: "complete" },
+  "transcriptions-runner-killed-whole": { text: null, outcome: null },
+  "transcriptions-deaf-model": { outcome: "engine_error", error: expect.stringContaining("Multimodal data") },
+  "transcriptions-unknown-model": { outcome: "rejected", error: "model 'nope' not found" },
+  "transcriptions-no-model": { outcome: "engine_error", error: "model is required" },
+  "transcriptions-no-file": { outcome: "engine_error", error: "file is required: http: no such file" },
+  "transcriptions-empty-file": { outcome: "engine_error", error: "audio file is empty" },
+  "transcriptions-no-form": {
+    outcome: "engine_error",
+    error: expect.stringMatching(/^failed to parse multipart form/),
+  },
   "responses-runner-killed": { text: "The", outcome: null, error: null },
 };
 

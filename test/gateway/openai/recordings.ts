@@ -5,6 +5,7 @@ import { openAiChat } from "../../../src/gateway/dialects/openai/chat";
 import { openAiCompletions } from "../../../src/gateway/dialects/openai/completions";
 import { openAiEmbeddings } from "../../../src/gateway/dialects/openai/embeddings";
 import { openAiResponses } from "../../../src/gateway/dialects/openai/responses";
+import { openAiTranscriptions } from "../../../src/gateway/dialects/openai/transcriptions";
 import { bodyOf, bytesOf, type Recording, recording as recordingOf, recordings } from "../recordings";
 
 /** @param name such as "chat-stream" */
@@ -19,7 +20,7 @@ export function recordingNames(): string[] {
   return recordings("openai").map((name) => name.replace("openai/", ""));
 }
 
-const dialects = [openAiChat, openAiCompletions, openAiEmbeddings, openAiResponses];
+const dialects = [openAiChat, openAiCompletions, openAiEmbeddings, openAiResponses, openAiTranscriptions];
 
 export function dialectOf(path: string): Dialect {
   const found = dialects.find((dialect) => {

@@ -2,14 +2,12 @@
 import { expect, test } from "bun:test";
 import { gzipSync } from "node:zlib";
 import { describeCorral } from "../../support/corral";
-import { type Answer, engineState, native, post, record } from "../asking";
+import { type Answer, asking, engineState, native, post, record } from "../asking";
 
 const chat = "/v1/chat/completions";
-const paths: Record<string, (model: string, more?: object) => object> = {
-  [chat]: (model, more) => native(model, more),
-  "/v1/completions": (model, more) => ({ model, prompt: "hello there", ...more }),
-  "/v1/responses": (model, more) => ({ model, input: "hello there", ...more }),
-};
+const paths = Object.fromEntries(
+  Object.entries(asking).flatMap(([dialect, way]) => (dialect.startsWith("openai.") ? [way] : [])),
+);
 /** What differs from one second to the next. */
 const steady = (text: string) => text.replace(/"(created(_at)?|completed_at)":\d+/g, "");
 

@@ -27,7 +27,7 @@ export function listenToResponse(heard: Heard): Listener {
   };
   const end = (response: unknown) => {
     const reason = textField(field(response, "incomplete_details"), "reason");
-    heard.count({ ...figuresOf(field(response, "usage")), finishReason: reason });
+    heard.count({ ...inputOutputFigures(field(response, "usage")), finishReason: reason });
     if (textField(response, "status") === "failed")
       heard.end("engine_error", errorWords(response) ?? "Ollama says that it failed");
     // Ollama 0.33 calls complete what was cut at max_output_tokens too; OpenAI's own servers tell.
@@ -104,7 +104,7 @@ function textsOf(parts: unknown): string | null {
 }
 
 /** What Ollama does not know it writes as 0; how many tokens were cached it does not know here, whatever they are. */
-function figuresOf(usage: unknown): Figures {
+export function inputOutputFigures(usage: unknown): Figures {
   return {
     tokensIn: countField(usage, "input_tokens") || null,
     tokensOut: countField(usage, "output_tokens") || null,

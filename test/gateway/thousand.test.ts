@@ -1,0 +1,7 @@
+import { setDefaultTimeout } from "bun:test";
+import { describeCorral } from "../support/corral";
+import { holdsThousandStreams } from "./thousand";
+
+setDefaultTimeout(60_000);
+
+describeCorral("one process", holdsThousandStreams);
