@@ -25,7 +25,7 @@ type Handler = (request: Request, parameter: string) => Response | Promise<Respo
 type Methods = Partial<Record<string, Handler>>;
 
 /** How long the last bytes get to leave the machine before a crash. */
-const crashDelayMs = 10;
+const crashDelayMs = 50;
 
 /**
  * Makes the simulator: a function that answers requests as Ollama would.
