@@ -1,5 +1,7 @@
 /** What happened is kept: once, whatever the database does meanwhile. */
 import { afterAll, afterEach, beforeEach, expect, test } from "bun:test";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import fc from "fast-check";
 import postgres from "postgres";
 import { Failure, failure } from "../../src/errors";
@@ -9,7 +11,15 @@ import { readSummary, readTotals } from "../../src/ledger/read/statistics";
 import type { RequestRecord } from "../../src/ledger/record";
 import { eventually } from "../support/corral";
 import { eachDatabase, type OpenedDatabase } from "../support/databases";
-import { keep as keepIn, makeLedger, makeRecord, makeSpools, type Troubled, troubled } from "./records";
+import {
+  begunOf,
+  keep as keepIn,
+  makeLedger,
+  makeRecord,
+  makeSpools,
+  type Troubled,
+  troubled,
+} from "./records";
 
 const deadlock = () => Object.assign(new postgres.PostgresError("deadlock detected"), { code: "40P01" });
 
@@ -210,6 +220,11 @@ eachDatabase("the ledger", (open) => {
     const rows = await all();
     expect(rows).toHaveLength(spooled);
     expect(rows.filter((row) => row.prompt === null)).toHaveLength(shed.fullTexts);
+    // What is stored leaves the disk a moment later.
+    await eventually(
+      async () => next.standing(),
+      ({ spoolBytes }) => spoolBytes < 10_000,
+    );
     for (let at = 0; at < 3; at++) keep(makeRecord(), next);
     await written(next);
     expect(next.standing()).toMatchObject({ accepted: 43, stored: spooled + 3, shed });
@@ -230,7 +245,7 @@ eachDatabase("the ledger", (open) => {
         for (const what of steps) {
           if (what === "begin") {
             const record = makeRecord();
-            running.push({ record, ...kept.begin(record, "What is Python?") });
+            running.push({ record, ...kept.begin(begunOf(record), "What is Python?") });
           } else if (what === "end" || what === "poison") {
             const one = running.shift();
             one?.end(what === "poison" ? { ...one.record, httpStatus: 5_000_000_000 } : one.record);
@@ -253,7 +268,7 @@ eachDatabase("the ledger", (open) => {
 
   test("clearing takes what had ended, and answers how many rows that was", async () => {
     const running = makeRecord();
-    const entry = ledger.begin(running, null);
+    const entry = ledger.begin(begunOf(running), null);
     for (let at = 0; at < 3; at++) keep(makeRecord());
     const points = (await Promise.all([ledger.clear("all"), written()]))[0];
     expect(points.logs).toBe(3);
@@ -262,6 +277,33 @@ eachDatabase("the ledger", (open) => {
     entry.end(running);
     await written();
     expect((await all()).map((row) => row.id)).toEqual([`req_${running.id}`]);
+  });
+
+  test("what is cleared leaves no text in the spool, and does not come back with the next start; what runs is kept", async () => {
+    const own = { folder: spools.fresh(), server: crypto.randomUUID() };
+    const first = make(own);
+    const running = makeRecord();
+    first.begin(begunOf(running), "still running");
+    keep(makeRecord(), first);
+    keep(makeRecord({ httpStatus: 5_000_000_000 }), first);
+    expect(await first.clear("all")).toMatchObject({ logs: 1 });
+    const texts = () =>
+      readdirSync(own.folder)
+        .map((name) => readFileSync(join(own.folder, name), "utf8"))
+        .join("");
+    await eventually(
+      async () => texts(),
+      (found) => !found.includes("What is Python?"),
+    );
+    expect(texts()).toContain("still running");
+    // As after a kill: it was never stopped.
+    const next = make(own);
+    await written(next);
+    expect(next.standing()).toMatchObject({ accepted: 3, stored: 2, setAside: 1 });
+    expect(await all()).toMatchObject([
+      { id: `req_${running.id}`, outcome: "server_crash", prompt: "still running" },
+    ]);
+    await Promise.all([first.stop(0), next.stop(0)]);
   });
 
   test("clearing logs keeps metrics, clearing metrics keeps logs", async () => {

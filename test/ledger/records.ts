@@ -6,7 +6,7 @@ import fc from "fast-check";
 import type { Database } from "../../src/database/database";
 import { failure } from "../../src/errors";
 import { createLedger, type Ledger } from "../../src/ledger/ledger";
-import { outcomes, type RequestRecord } from "../../src/ledger/record";
+import { type Begun, outcomes, type RequestRecord } from "../../src/ledger/record";
 import { silentLog } from "../../src/log";
 
 const plain: Omit<RequestRecord, "id"> = {
@@ -81,9 +81,19 @@ export function makeLedger(
   return createLedger({ ...others, ...options });
 }
 
+/** What was known of it when it began. */
+export function begunOf(record: RequestRecord): Begun {
+  const { id, startedAt, dialect, operation, model, stream, clientAddress, userAgent, user } = record;
+  const { traceparent, engineVersion, engineRun, inFlight, modelDigest, cold } = record;
+  return {
+    ...{ id, startedAt, dialect, operation, model, stream, clientAddress, userAgent, user },
+    ...{ traceparent, engineVersion, engineRun, inFlight, modelDigest, cold },
+  };
+}
+
 /** Puts a record into a ledger, from its begin to its end. */
 export function keep(record: RequestRecord, ledger: Ledger): void {
-  ledger.begin(record, record.contents?.prompt ?? null).end(record);
+  ledger.begin(begunOf(record), record.contents?.prompt ?? null).end(record);
 }
 
 const few = <T>(...values: T[]) => fc.constantFrom(...values);
