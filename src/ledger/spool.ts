@@ -6,8 +6,10 @@
  */
 import {
   closeSync,
+  existsSync,
   fdatasync,
   fdatasyncSync,
+  fstatSync,
   fsync,
   ftruncateSync,
   mkdirSync,
@@ -253,11 +255,13 @@ export class Spool {
     }
   }
 
-  /** Keeps a line in a file of its own, for people to look into. */
+  /** Keeps a line in a file of its own, for people to look into; it is bounded, too. */
   setAside(line: Buffer): void {
     try {
       const file = openSync(this.#asidePath, "a", 0o600);
       try {
+        if (fstatSync(file).size + line.length > this.#segmentBytes)
+          throw new Error(`${this.#asidePath} is full: look into it and remove it`);
         writeAll(file, line);
       } finally {
         closeSync(file);
@@ -385,11 +389,30 @@ export class Spool {
 
   *#linesBehind(): Generator<{ line: Line; segment: Segment }, void> {
     const { segment: number, offset } = this.#position;
-    for (const segment of this.#segments) {
+    for (const segment of [...this.#segments]) {
       if (segment.number < number) continue;
       const from = segment.number === number ? offset : 0;
-      for (const line of readLines(segment.path, from, segment.size)) yield { line, segment };
+      try {
+        for (const line of readLines(segment.path, from, segment.size)) yield { line, segment };
+      } catch (error) {
+        if (existsSync(segment.path)) throw error;
+        this.#lose(segment);
+      }
     }
+  }
+
+  /** Somebody removed a file of ours: what was in it is counted as shed. */
+  #lose(segment: Segment): void {
+    const at = this.#segments.indexOf(segment);
+    // What is written from now on must not go into a file that nobody sees.
+    if (at === this.#segments.length - 1) this.#closeFile();
+    this.#segments.splice(at, 1);
+    this.#bytes -= segment.size;
+    const before = this.records;
+    this.records = this.#tally(null).records;
+    this.#countShed({ ...nothingShed, failedRecords: before - this.records });
+    const said = { path: segment.path, records: before - this.records };
+    this.#options.log.error(said, "a part of the spool was removed before it was stored");
   }
 
   /** What waits between the position and another, or the end. */

@@ -45,6 +45,8 @@ export class Writer {
   #pauseMs = GATHER_MS;
   /** As the database last said it; null until it was asked. */
   #row: SpoolRow | null = null;
+  /** Where the last transaction was to move it. */
+  #aim: Position | null = null;
   /** Whether the last transaction may have been kept or not: the row is read again. */
   #isUnsure = true;
   /** Records of earlier starts that the spool holds no more; 0 until the database has told of them. */
@@ -208,6 +210,7 @@ export class Writer {
     const from = this.#row;
     if (from === null) throw failure.database("it has not said yet what it holds");
     this.#isUnsure = true;
+    this.#aim = to;
     const { row, done } = await database.transaction(async (sql) => {
       const [row] = await sql<SpoolRow[]>`
         update spools set
@@ -217,7 +220,7 @@ export class Writer {
           failed_records = failed_records + ${shed.failedRecords}, failed_texts = failed_texts + ${shed.failedTexts}
         where server = ${server} and segment = ${from.segment} and "offset" = ${from.offset}
         returning *`;
-      if (!row) throw failure.database("it holds more of this server's spool than this program has stored");
+      if (!row) throw failure.database("the spool's place in it is not where this program left it");
       return { row, done: await work(sql) };
     }, deadlineMs);
     this.#row = row;
@@ -242,6 +245,11 @@ export class Writer {
     }, DEADLINE_MS);
     const row = rows[0];
     if (!row) throw failure.database("it does not keep what it was given");
+    if (this.#row && !isSame(row, this.#row) && !(this.#aim && isSame(row, this.#aim))) {
+      throw failure.database(
+        "another server stores its records under this one's id: is its data folder a copy of this one's? If so, remove its file server-id; then start this one again",
+      );
+    }
     const before = this.#waiting;
     const isFirst = this.#row === null;
     this.#row = row;
@@ -250,6 +258,10 @@ export class Writer {
       this.earlier = row.stored + row.set_aside + shedRecords(this.shed) - (before - this.#waiting);
     this.#isUnsure = false;
   }
+}
+
+function isSame(one: Position, other: Position): boolean {
+  return one.segment === other.segment && one.offset === other.offset;
 }
 
 /** What an audit needs of what is not stored; no texts. */

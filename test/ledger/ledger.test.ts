@@ -358,6 +358,18 @@ eachDatabase("the ledger", (open) => {
     await next.stop(0);
   });
 
+  test("a place in the spool that somebody else moved is not gone on from: nothing is taken for stored that is not", async () => {
+    const own = { folder: spools.fresh(), server: crypto.randomUUID() };
+    const first = make(own);
+    keep(makeRecord(), first);
+    await written(first);
+    await opened.database.query((sql) => sql`update spools set "offset" = "offset" + 1000000`, 5000);
+    keep(makeRecord(), first);
+    await first.stop(5000);
+    expect(first.standing()).toMatchObject({ accepted: 2, stored: 1, spooled: 1 });
+    expect(await all()).toHaveLength(1);
+  });
+
   test("partitions are made for the days and months that records come from", async () => {
     for (const time of ["2024-02-29T23:59:59.999Z", "2024-03-01T00:00:00.000Z", "2024-03-02T12:00:00.000Z"])
       keep(makeRecord({ startedAt: new Date(time) }));

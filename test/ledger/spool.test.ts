@@ -213,6 +213,18 @@ test("a folder that can't be written sheds records, counted and said once, and i
   expect(open(folder).shed).toEqual({ ...nothingShed, failedRecords: 2 });
 });
 
+test("files that somebody removes cost what was in them, counted, and nothing that comes later", () => {
+  const folder = spools.fresh();
+  const spool = open(folder);
+  for (let at = 0; at < 3; at++) put(spool, makeRecord());
+  rmSync(folder, { recursive: true });
+  expect(spool.next()).toEqual([]);
+  expect([spool.records, spool.shed.failedRecords]).toEqual([0, 3]);
+  const later = makeRecord();
+  put(spool, later);
+  expect(recordsOf(take(spool))).toEqual([later]);
+});
+
 test("near its limit texts are shed, then records; what is taken makes room again", async () => {
   const folder = spools.fresh();
   const spool = open(folder, 30_000);
