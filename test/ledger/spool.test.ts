@@ -228,16 +228,20 @@ test("files that somebody removes cost what was in them, counted, and nothing th
 test("near its limit texts are shed, then records; what is taken makes room again", async () => {
   const folder = spools.fresh();
   const spool = open(folder, 30_000);
+  const early = makeRecord();
+  spool.begin(begunOf(early), null);
   for (let at = 0; at < 60; at++) put(spool, makeRecord());
+  spool.end(early);
   const { fullTexts, fullRecords } = spool.shed;
   expect(fullTexts).toBeGreaterThan(0);
-  expect(spool.records + fullRecords).toBe(60);
+  expect(spool.records + fullRecords).toBe(61);
   expect(spool.bytes).toBeLessThanOrEqual(30_000);
   spool.close();
-  const next = open(folder, 30_000);
+  const next = open(folder, 60_000);
   // What was shed is not taken for something that a kill cut short.
+  expect(next.shed).toEqual({ ...nothingShed, fullTexts, fullRecords });
   const read = recordsOf(take(next));
-  expect(read).toHaveLength(60 - fullRecords);
+  expect(read).toHaveLength(61 - fullRecords);
   expect(read.filter(({ contents }) => contents === null)).toHaveLength(fullTexts);
   expect(read.filter(({ outcome }) => outcome !== "complete")).toEqual([]);
   await eventually(
