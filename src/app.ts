@@ -10,6 +10,7 @@ import { docsRoutes, pluginPage } from "./api/docs";
 import { engineRoutes } from "./api/engine";
 import { eventRoutes } from "./api/events";
 import { healthRoutes } from "./api/health";
+import { ledgerRoutes } from "./api/ledger";
 import { metricsRoutes } from "./api/metrics";
 import { repositoryRoutes } from "./api/models";
 import { ollamaRoutes } from "./api/ollama";
@@ -239,6 +240,7 @@ export function createApp(parts: AppParts) {
     .use(chatRoutes(carry))
     .use(ollamaRoutes({ ...parts, client: engine.client, who }))
     .use(eventRoutes(parts))
+    .use(ledgerRoutes(parts))
     .use(dataRoutes(parts))
     .use(docsRoutes(parts.version))
     .get("/", ({ request }) => home(request), { detail: { hide: true } })

@@ -29,7 +29,7 @@ export interface DataFolder {
   readonly root: string;
   /** The embedded database's files. */
   readonly database: string;
-  /** Where the spool will be kept. */
+  /** Records on their way to the database. */
   readonly spool: string;
   /** Child processes of ours, for the next start to end if we can't. */
   readonly children: string;

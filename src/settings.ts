@@ -9,6 +9,7 @@ import { type Static, type TSchema, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { FOREVER_MS, readDuration, sayDuration } from "./duration";
 import { blot, Failure, failure } from "./errors";
+import { readSize, saySize } from "./size";
 import { suggestion } from "./suggestion";
 
 /** What a setting's schema carries beside TypeBox's own words. */
@@ -18,8 +19,8 @@ interface About {
   description: string;
   /** What it takes, in the words of an error message. */
   takes: string;
-  /** How its text is read; a duration is kept in milliseconds. */
-  reads: "text" | "integer" | "duration";
+  /** How its text is read; a duration is kept in milliseconds, a size in bytes. */
+  reads: "text" | "integer" | "duration" | "size";
   /**
    * It holds a key or a password: a wrong one is not shown, Ollama does not get it in its environment, and it is not
    * taken as a flag, since every user of a machine can read its command lines.
@@ -105,6 +106,13 @@ const settingsSchema = Type.Object({
     description: "Whether prompts and replies are kept: full or none",
     takes: "full or none",
     reads: "text",
+  }),
+  spoolLimit: setting(Type.Number({ minimum: 10_000_000, default: 1e9 }), {
+    variables: ["CORRAL_SPOOL_LIMIT"],
+    description:
+      "How much may wait in the data folder for a database that is away; near it texts are no longer kept, at it no records",
+    takes: "a size of 10MB or more, such as 1GB",
+    reads: "size",
   }),
   keepContent: setting(Type.Number({ minimum: 0, default: 30 * 86_400_000 }), {
     variables: ["CORRAL_KEEP_CONTENT"],
@@ -269,7 +277,12 @@ export function describeSettings(): SettingRow[] {
       variables: about.variables.join(", "),
       flag: flagOf(about),
       isSecret: about.secret === true,
-      default: about.reads === "duration" ? sayDuration(Number(value)) : String(value),
+      default:
+        about.reads === "duration"
+          ? sayDuration(Number(value))
+          : about.reads === "size"
+            ? saySize(Number(value))
+            : String(value),
       description: about.description,
     };
   });
@@ -302,7 +315,7 @@ function flagOf(about: About): string {
 function readText(text: string, reads: About["reads"], plainUnitMs: number): unknown {
   if (reads === "text") return text.trim();
   if (reads === "integer") return /^\s*\d+\s*$/.test(text) ? Number(text) : undefined;
-  return readDuration(text, plainUnitMs);
+  return reads === "size" ? readSize(text) : readDuration(text, plainUnitMs);
 }
 
 function checkUrl(text: string, source: string): void {

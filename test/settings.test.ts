@@ -40,6 +40,7 @@ test.each([
   ["CORRAL_CONTENT", "some", "full or none"],
   ["CORRAL_KEEP_CONTENT", "30", "a duration such as 30d"],
   ["CORRAL_DRAIN", "soon", "a duration such as 8s"],
+  ["CORRAL_SPOOL_LIMIT", "1MB", "a size of 10MB or more"],
   ["LOG_LEVEL", "loud", "trace, debug, info, warn, error or fatal"],
   ["LOG_FORMAT", "xml", "auto, json or pretty"],
 ])("%s=%s is refused with the variable, what it held and what it takes", (variable, given, takes) => {

@@ -44,7 +44,7 @@ export async function startDemo({
     const now = new Date();
     const history = makeHistory(SEED, now, -now.getTimezoneOffset());
     const keepContents = settings.values.content === "full";
-    fillDemo({ database, server, keepContents, log }, history).then(
+    fillDemo({ database, server, keepContents }, history).then(
       () => say(`  History   ${history.length} made-up requests of the last seven days`),
       (error: unknown) => {
         if (!stopping) log.error({ error: messageOf(error) }, "the demo's history could not be written");

@@ -112,6 +112,8 @@ export async function startServer({
     database,
     server: folder.serverId,
     keepContents: values.content === "full",
+    folder: folder.spool,
+    limitBytes: values.spoolLimit,
     log,
   });
   ledger.onEnd((record) => {

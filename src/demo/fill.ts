@@ -1,9 +1,8 @@
 /** Puts the demo's history and notes where real ones are, by the ways that real ones go. */
 import { addModel, changeModel, syncModels } from "../api/models/repository";
 import type { Database } from "../database/database";
-import { createLedger } from "../ledger/ledger";
-import type { RequestRecord } from "../ledger/record";
-import type { Log } from "../log";
+import { type RequestRecord, withoutTexts } from "../ledger/record";
+import { storeRecords } from "../ledger/rows";
 import { demoModels, embeddingModel, formerModel } from "./models";
 
 export interface FillParts {
@@ -11,35 +10,31 @@ export interface FillParts {
   /** The server that the records name as theirs. */
   readonly server: string;
   readonly keepContents: boolean;
-  readonly log: Log;
 }
 
-/** It takes the embedded database seconds; this is for a machine that is busy. */
+const RECORDS_A_BATCH = 200;
+/** A batch takes the embedded database a part of a second; this is for a machine that is busy. */
 const STORE_WITHIN_MS = 120_000;
-const LOOK_EVERY_MS = 25;
 
 /**
  * Waits for the database and writes the records and the notes.
- * @throws Failure when the database never comes up; Error when it did not take all records in two minutes
+ * @throws Failure when the database never comes up, or goes away meanwhile
  */
 export async function fillDemo(
-  { database, server, keepContents, log }: FillParts,
+  { database, server, keepContents }: FillParts,
   history: readonly RequestRecord[],
 ): Promise<void> {
   await database.firstAttempt;
   await noteModels(database);
-  // A ledger of its own: nobody listens to it, so three thousand requests of the past are no lines in the log, and
-  // the server's own counts requests of today alone.
-  const ledger = createLedger({ database, server, keepContents, log });
+  // Straight to where the ledger stores: nobody is told of three thousand requests of the past, and the server's own
+  // counts are of requests of today alone.
+  const partitions = new Set<string>();
   // The latest first: what people look at is there after the first batch.
-  for (const record of history.toReversed()) ledger.begin(record).end(record);
-  const until = performance.now() + STORE_WITHIN_MS;
-  // Not by `stop`, whose timer of two minutes would outlast the work.
-  while (ledger.standing().waiting > 0 && performance.now() < until) await Bun.sleep(LOOK_EVERY_MS);
-  await ledger.stop(0);
-  const { stored } = ledger.standing();
-  if (stored < history.length)
-    throw new Error(`only ${stored} of the demo's ${history.length} requests could be stored`);
+  const records = history.toReversed().map((record) => (keepContents ? record : withoutTexts(record)));
+  for (let from = 0; from < records.length; from += RECORDS_A_BATCH) {
+    const batch = records.slice(from, from + RECORDS_A_BATCH);
+    await database.transaction((sql) => storeRecords(sql, batch, server, partitions), STORE_WITHIN_MS);
+  }
 }
 
 async function noteModels(database: Database): Promise<void> {

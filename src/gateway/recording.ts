@@ -90,7 +90,7 @@ export class Recording {
       cold: knownModels.cold(model),
     };
     try {
-      this.#entry = ledger.begin(this.#begun);
+      this.#entry = ledger.begin(this.#begun, keepsNothing(this.#headers) ? null : asked.prompt);
     } catch (error) {
       log.error({ id: this.id, error: messageOf(error) }, "a record could not be begun");
     }

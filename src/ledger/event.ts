@@ -1,36 +1,42 @@
 /** The one list of what is kept of a change to the models or the engine, and how such work is put on record. */
+import { type Static, Type } from "@sinclair/typebox";
 import { asFailure, type Failure } from "../errors";
-import type { Outcome } from "./record";
+import { type Outcome, outcomeSchema } from "./record";
 
 export const eventActions = ["pull", "push", "create", "copy", "delete", "restart"] as const;
 /** `restart` is the engine's, on somebody's request. */
 export type EventAction = (typeof eventActions)[number];
 
-/** What was asked, by whom, and which way it came. */
-export interface EventBegun {
-  readonly action: EventAction;
-  /** Canonical name of what is changed; null where none was named, and for the engine. */
-  readonly model: string | null;
-  /** What a copy or a new model is made from. */
-  readonly source: string | null;
-  /** Whether a registry without TLS was allowed; null for what asks no registry. */
-  readonly insecure: boolean | null;
-  readonly path: string;
-  readonly clientAddress: string | null;
-  readonly userAgent: string | null;
-  readonly user: string | null;
-}
+const text = Type.Union([Type.String(), Type.Null()]);
 
-export interface ModelEvent extends EventBegun {
+/** What was asked, by whom, and which way it came. */
+export type EventBegun = Readonly<Static<typeof eventBegunSchema>>;
+const eventBegunSchema = Type.Object({
+  action: Type.Unsafe<EventAction>(Type.Union(eventActions.map((action) => Type.Literal(action)))),
+  /** Canonical name of what is changed; null where none was named, and for the engine. */
+  model: text,
+  /** What a copy or a new model is made from. */
+  source: text,
+  /** Whether a registry without TLS was allowed; null for what asks no registry. */
+  insecure: Type.Union([Type.Boolean(), Type.Null()]),
+  path: Type.String(),
+  clientAddress: text,
+  userAgent: text,
+  user: text,
+});
+
+export type ModelEvent = Readonly<Static<typeof eventSchema>>;
+export const eventSchema = Type.Object({
+  ...eventBegunSchema.properties,
   /** UUIDv7, of the moment it began: events are listed by it. */
-  readonly id: string;
-  readonly at: Date;
-  readonly outcome: Outcome;
-  readonly error: string | null;
+  id: Type.String(),
+  at: Type.Date(),
+  outcome: outcomeSchema,
+  error: text,
   /** Of the layers that were done, those that were there already included; null where nobody told. */
-  readonly bytes: number | null;
-  readonly durationMs: number;
-}
+  bytes: Type.Union([Type.Number(), Type.Null()]),
+  durationMs: Type.Number(),
+});
 
 /** How what failed so is said to have ended. */
 export function outcomeOf({ code, status }: Failure): Outcome {

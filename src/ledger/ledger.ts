@@ -1,10 +1,10 @@
 /** The ledger: each request from its begin to its end, on the way to the database, and what is cleared of it. */
 import type { Database } from "../database/database";
 import { messageOf } from "../errors";
-import type { Log } from "../log";
 import type { ModelEvent } from "./event";
-import { EventWriter } from "./event-writer";
-import type { Begun, RequestRecord } from "./record";
+import { type Begun, isName, type RequestRecord, withoutTexts } from "./record";
+import { Spool, type SpoolOptions } from "./spool";
+import { addShed, type Shed, shedRecords } from "./spool-lines";
 import { Writer, type WriterOptions } from "./writer";
 
 export interface Entry {
@@ -12,14 +12,29 @@ export interface Entry {
   end(record: RequestRecord): void;
 }
 
-/** accepted = in flight + stored + waiting + set aside + shed records. Counted since this program's start. */
-interface Standing {
+/**
+ * accepted = in flight + stored + spooled + set aside + shed records, of this server since its first start. Until the
+ * database has been there once, what earlier starts stored and shed is not counted.
+ */
+export interface Standing {
   readonly accepted: number;
   readonly inFlight: number;
   readonly stored: number;
-  readonly waiting: number;
+  /** In the spool, on their way to the database. */
+  readonly spooled: number;
   readonly setAside: number;
-  readonly shed: { readonly texts: number; readonly records: number };
+  readonly shed: Shed;
+  /** Ms since the oldest of the spooled was written; null where none is. */
+  readonly oldestSpooledMs: number | null;
+  /** How long the record that was stored last had waited for it, ms; null before there was one. */
+  readonly databaseLagMs: number | null;
+  readonly spoolBytes: number;
+  /** Lines that were half written when an earlier life ended. */
+  readonly tornLines: number;
+  /** Parts of the spool that another version wrote, which are kept as they are. */
+  readonly setAsideSegments: number;
+  /** Why not everything is kept at the moment, in words for a person; null while it is. */
+  readonly why: string | null;
 }
 
 /** Rows that were deleted. */
@@ -29,7 +44,8 @@ interface Cleared {
 }
 
 export interface Ledger {
-  begin(request: Begun): Entry;
+  /** @param prompt what is kept of a request that never ends, since the server is killed; null where texts are not kept */
+  begin(request: Begun, prompt: string | null): Entry;
   /** Puts a change to the models or the engine on record. Synchronous; never throws. */
   event(event: ModelEvent): void;
   /** Clears what had ended when it was asked; requests in flight are kept, and so are events: they are an audit trail. */
@@ -37,19 +53,20 @@ export interface Ledger {
   standing(): Standing;
   /** Calls the listener with each record soon after it ended. @returns ends that */
   onEnd(listen: (record: RequestRecord) => void): () => void;
-  /** Writes what waits, for at most `withinMs`. */
+  /** Stores what waits, for at most `withinMs`; what is left then waits for the next start. */
   stop(withinMs: number): Promise<void>;
 }
 
 const CLEAR_WITHIN_MS = 60_000;
 
 export function createLedger(
-  options: WriterOptions & { readonly keepContents: boolean; readonly log: Log },
+  options: WriterOptions & SpoolOptions & { readonly keepContents: boolean },
 ): Ledger {
-  const writer = new Writer(options);
-  const events = new EventWriter(options);
+  const spool = new Spool(options);
+  const writer = new Writer(spool, options);
   const listeners = new Set<(record: RequestRecord) => void>();
-  let accepted = 0;
+  /** What this start found in the spool, and has begun itself. */
+  let accepted = spool.records + shedRecords(spool.shed);
   let inFlight = 0;
   let untold: RequestRecord[] = [];
 
@@ -71,80 +88,86 @@ export function createLedger(
     }
   };
 
+  const standing = (): Standing => {
+    const shed = addShed(writer.shed, spool.shed);
+    const oldestAt = spool.oldestAt();
+    return {
+      accepted: accepted + writer.earlier,
+      inFlight,
+      stored: writer.stored,
+      spooled: spool.records,
+      setAside: writer.setAside,
+      shed,
+      oldestSpooledMs: oldestAt === null ? null : Math.max(0, Date.now() - oldestAt),
+      databaseLagMs: writer.lagMs,
+      spoolBytes: spool.bytes,
+      tornLines: spool.tornLines,
+      setAsideSegments: spool.setAsideSegments,
+      why: spool.why,
+    };
+  };
+
   return {
-    begin() {
+    begin(request, prompt) {
       accepted++;
       inFlight++;
+      const keeps = options.keepContents && prompt !== null;
+      spool.begin(
+        keeps || isName(request.model) ? request : { ...request, model: null },
+        keeps ? prompt : null,
+      );
       let ended = false;
       return {
         end(record) {
           if (ended) return;
           ended = true;
           inFlight--;
-          try {
-            const kept = options.keepContents ? record : { ...record, contents: null };
-            writer.push(kept.contents === null ? withoutTexts(kept) : kept);
-            tellLater(record);
-          } catch (error) {
-            options.log.error({ id: record.id, error: messageOf(error) }, "a record could not be kept");
-          }
+          const keepsTexts = options.keepContents && record.contents !== null;
+          spool.end(keepsTexts ? record : withoutTexts(record));
+          writer.wake();
+          tellLater(record);
         },
       };
     },
     event(event) {
-      try {
-        events.push(event);
-      } catch (error) {
-        options.log.error({ id: event.id, error: messageOf(error) }, "an event could not be kept");
+      if (spool.event(event)) writer.wake();
+      else {
+        const { id, action, model, outcome, clientAddress, user, at } = event;
+        // The last place where it is: all that an audit needs.
+        const said = { id, action, model, outcome, client: clientAddress, user, at: at.toISOString() };
+        options.log.error(said, "an event can't be kept");
       }
     },
-    clear: (what) =>
-      writer.behind(() =>
-        options.database.transaction(async (sql) => {
-          const cleared = { logs: 0, metrics: 0 };
-          if (what !== "metrics") {
-            const [row] = await sql<{ count: number }[]>`select count(*)::int as count from requests`;
-            cleared.logs = row?.count ?? 0;
-            await sql`truncate requests, contents`;
-          }
-          if (what !== "logs") {
-            cleared.metrics = await countMetricRows(sql);
-            await sql`truncate metrics, histograms`;
-          }
-          return cleared;
-        }, CLEAR_WITHIN_MS),
-      ),
-    standing: () => ({
-      accepted,
-      inFlight,
-      stored: writer.stored,
-      waiting: writer.waiting,
-      setAside: writer.setAside,
-      shed: { texts: writer.shedTexts, records: writer.shedRecords },
-    }),
+    async clear(what) {
+      const cleared = await writer.behind(async (sql) => {
+        const counts = { logs: 0, metrics: 0 };
+        if (what !== "metrics") {
+          const [row] = await sql<{ count: number }[]>`select count(*)::int as count from requests`;
+          counts.logs = row?.count ?? 0;
+          await sql`truncate requests, contents`;
+        }
+        if (what !== "logs") {
+          counts.metrics = await countMetricRows(sql);
+          await sql`truncate metrics, histograms`;
+        }
+        return counts;
+      }, CLEAR_WITHIN_MS);
+      if (what !== "metrics") spool.removeSetAside();
+      return cleared;
+    },
+    standing,
     onEnd: (listen) => {
       listeners.add(listen);
       return () => listeners.delete(listen);
     },
-    stop: async (withinMs) => {
+    async stop(withinMs) {
       tell();
-      await Promise.all([writer.stop(withinMs), events.stop(withinMs)]);
+      await writer.stop(withinMs);
+      spool.close();
+      if (spool.records > 0)
+        options.log.info({ records: spool.records }, "records wait in the spool for the next start");
     },
   };
-}
-
-/** Words about what was wrong with a request quote it, and a name that is none may be a text: such are texts, too. */
-function withoutTexts(record: RequestRecord): RequestRecord {
-  const isRefused = record.outcome === "rejected" && record.httpStatus === 400;
-  return {
-    ...record,
-    error: isRefused ? "Invalid request parameters" : record.error,
-    model: record.modelKnown || isName(record.model) ? record.model : null,
-  };
-}
-
-function isName(model: string | null): boolean {
-  return model !== null && /^[\w.:/-]{1,350}$/.test(model);
 }
 
 /** Rows of metrics, of every step: the contract's metric points. */

@@ -1,4 +1,5 @@
-/** The one list of what is kept of a request. */
+/** The one list of what is kept of a request: what the spool is read with, and the types of everybody else. */
+import { type Static, Type } from "@sinclair/typebox";
 
 export const outcomes = [
   "complete",
@@ -14,6 +15,9 @@ export const outcomes = [
 ] as const;
 /** How a request ended. */
 export type Outcome = (typeof outcomes)[number];
+export const outcomeSchema = Type.Unsafe<Outcome>(
+  Type.Union(outcomes.map((outcome) => Type.Literal(outcome))),
+);
 
 export const statuses = ["success", "aborted", "error"] as const;
 /** The contract's three words for it. */
@@ -35,81 +39,112 @@ export const truncations = ["truncated", "truncated_likely"] as const;
 export type Truncation = (typeof truncations)[number];
 
 /** What kind of work was asked for: no two of them ever share a percentile. */
-export type Operation = "chat" | "completion" | "embedding" | "transcription";
+export type Operation = Static<typeof operationSchema>;
+const operationSchema = Type.Union([
+  Type.Literal("chat"),
+  Type.Literal("completion"),
+  Type.Literal("embedding"),
+  Type.Literal("transcription"),
+]);
+
+const text = Type.Union([Type.String(), Type.Null()]);
+const number = Type.Union([Type.Number(), Type.Null()]);
 
 /** What is known when a request arrives. */
-export interface Begun {
+export type Begun = Readonly<Static<typeof begunSchema>>;
+export const begunSchema = Type.Object({
   /** UUIDv7. */
-  readonly id: string;
-  readonly startedAt: Date;
-  readonly dialect: string;
-  readonly operation: Operation;
+  id: Type.String(),
+  startedAt: Type.Date(),
+  dialect: Type.String(),
+  operation: operationSchema,
   /** Canonical name, as asked for; null where the request named none. */
-  readonly model: string | null;
-  readonly stream: boolean;
-  readonly clientAddress: string | null;
-  readonly userAgent: string | null;
+  model: text,
+  stream: Type.Boolean(),
+  clientAddress: text,
+  userAgent: text,
   /** Who is behind the client, in its own words. */
-  readonly user: string | null;
+  user: text,
   /** W3C's, as the client sent it. */
-  readonly traceparent: string | null;
-  readonly engineVersion: string | null;
-  readonly engineRun: number;
+  traceparent: text,
+  engineVersion: text,
+  engineRun: Type.Number(),
   /** Requests under way at its arrival, itself not counted. */
-  readonly inFlight: number;
+  inFlight: Type.Number(),
   /** Of the installed model, "sha256:..." */
-  readonly modelDigest: string | null;
+  modelDigest: text,
   /** Whether the model was not loaded at its arrival; null where that is not known. */
-  readonly cold: boolean | null;
-}
+  cold: Type.Union([Type.Boolean(), Type.Null()]),
+});
 
 /** Texts, kept apart and for a shorter time. JSON where the client sent structure. */
-export interface Contents {
-  readonly prompt: string | null;
-  readonly system: string | null;
-  readonly messages: string | null;
-  readonly options: string | null;
-  readonly response: string | null;
-  readonly thinking: string | null;
-  readonly toolCalls: string | null;
-}
+export type Contents = Readonly<Static<typeof contentsSchema>>;
+const contentsSchema = Type.Object({
+  prompt: text,
+  system: text,
+  messages: text,
+  options: text,
+  response: text,
+  thinking: text,
+  toolCalls: text,
+});
 
 /** What an engine tells of its own work. What it does not tell is null, never 0. */
-export interface EngineFigures {
-  readonly tokensIn: number | null;
-  readonly tokensOut: number | null;
-  readonly tokensCached: number | null;
+export type EngineFigures = Readonly<Static<typeof engineFiguresSchema>>;
+const engineFiguresSchema = Type.Object({
+  tokensIn: number,
+  tokensOut: number,
+  tokensCached: number,
   /** The engine's own durations. */
-  readonly loadMs: number | null;
-  readonly prefillMs: number | null;
-  readonly decodeMs: number | null;
-  readonly finishReason: string | null;
-  readonly error: string | null;
-}
+  loadMs: number,
+  prefillMs: number,
+  decodeMs: number,
+  finishReason: text,
+  error: text,
+});
 
 /** A request, whole. Times in milliseconds; what nobody told is null, never 0. */
-export interface RequestRecord extends Begun, EngineFigures {
-  readonly outcome: Outcome;
+export type RequestRecord = Readonly<Static<typeof recordSchema>>;
+export const recordSchema = Type.Object({
+  ...begunSchema.properties,
+  ...engineFiguresSchema.properties,
+  outcome: outcomeSchema,
   /** What the client was answered; null where it left before. */
-  readonly httpStatus: number | null;
+  httpStatus: number,
   /** What the engine answered; null where it did not. */
-  readonly upstreamStatus: number | null;
+  upstreamStatus: number,
   /** Tokens of context that the model was loaded with. */
-  readonly contextLength: number | null;
+  contextLength: number,
   /** null where nothing shows it, or nothing tells. */
-  readonly truncated: Truncation | null;
+  truncated: Type.Union([Type.Literal("truncated"), Type.Literal("truncated_likely"), Type.Null()]),
   /** From arrival to the last byte, by the monotonic clock. */
-  readonly latencyMs: number;
+  latencyMs: Type.Number(),
   /** To the first piece of content, thinking or tool call. */
-  readonly ttftMs: number | null;
+  ttftMs: number,
   /** The longest wait between two of them. */
-  readonly longestGapMs: number | null;
+  longestGapMs: number,
   /** How long the reply waited for its client to read; null where it was not streamed. */
-  readonly clientWaitMs: number | null;
+  clientWaitMs: number,
   /** Whether the engine knows the model: metrics of unknown names are kept under none. */
-  readonly modelKnown: boolean;
+  modelKnown: Type.Boolean(),
   /** null where texts are not kept. */
-  readonly contents: Contents | null;
+  contents: Type.Union([contentsSchema, Type.Null()]),
+});
+
+/** Words about what was wrong with a request quote it, and a name that is none may be a text: such are texts, too. */
+export function withoutTexts(record: RequestRecord): RequestRecord {
+  const isRefused = record.outcome === "rejected" && record.httpStatus === 400;
+  return {
+    ...record,
+    contents: null,
+    error: isRefused ? "Invalid request parameters" : record.error,
+    model: record.modelKnown || isName(record.model) ? record.model : null,
+  };
+}
+
+/** Whether it can be no text. */
+export function isName(model: string | null): boolean {
+  return model !== null && /^[\w.:/-]{1,350}$/.test(model);
 }
 
 /** Completion tokens over the engine's own generation time, or null where it told neither. */

@@ -1,21 +1,16 @@
 /**
- * Records on their way to the database: in batches, off the request's path, kept while the database is away.
- * One batch is one transaction: request rows, texts, and metrics of the rows that went in, so nothing counts twice.
- * A row that the database refuses is set aside alone. What waits is bounded: texts are shed before numbers, each
- * counted. It waits in memory; the spool file will stand in its place.
+ * From the spool to the database: in batches, off the request's path, when the database is there. One batch is one
+ * transaction: rows, texts, metrics of the rows that went in, events, and how far the spool has been stored, so nothing
+ * is stored or counted twice. What the database refuses is set aside alone.
  */
 import postgres from "postgres";
-import type { Database, Sql } from "../database/database";
+import type { Database } from "../database/database";
 import { Failure, failure, messageOf } from "../errors";
 import type { Log } from "../log";
-import { type HistogramRow, type MetricRow, summarize } from "./histograms";
-import { ensurePartitions } from "./partitions";
-import type { Contents, RequestRecord } from "./record";
-import { storable, storableModel } from "./texts";
+import { storeEvents, storeRecords } from "./rows";
+import { type Item, isBefore, type Position, type Spool } from "./spool";
+import { addShed, nothingShed, type Shed, sayEnd, sayEvent, shedRecords } from "./spool-lines";
 
-const ROWS_A_BATCH = 200;
-const BYTES_A_BATCH = 1_000_000;
-const ROWS_A_STATEMENT = 500;
 const DEADLINE_MS = 30_000;
 /** A record is worth waiting for a few more: one transaction a request would cost the disk a sync each. */
 const GATHER_MS = 50;
@@ -26,98 +21,102 @@ export interface WriterOptions {
   readonly database: Database;
   readonly server: string;
   readonly log: Log;
-  /** Most that may wait while the database is away. */
-  readonly mostRecords?: number;
-  readonly mostTextBytes?: number;
 }
 
-interface Waiting {
-  record: RequestRecord;
-  readonly bytes: number;
+/** A server's row of the table spools: records since its first start, and how far its spool has been stored. */
+interface SpoolRow extends Position {
+  readonly stored: number;
+  readonly set_aside: number;
+  readonly full_records: number;
+  readonly full_texts: number;
+  readonly failed_records: number;
+  readonly failed_texts: number;
 }
+
+type Sql = Parameters<Parameters<Database["query"]>[0]>[0];
 
 export class Writer {
   readonly #options: WriterOptions;
-  readonly #waiting: Waiting[] = [];
-  #textBytes = 0;
+  readonly #spool: Spool;
   readonly #partitions = new Set<string>();
   #queue: Promise<unknown> = Promise.resolve();
   #timer: ReturnType<typeof setTimeout> | null = null;
   #stopped = false;
   #pauseMs = GATHER_MS;
-  stored = 0;
-  setAside = 0;
-  shedTexts = 0;
-  shedRecords = 0;
+  /** As the database last said it; null until it was asked. */
+  #row: SpoolRow | null = null;
+  /** Where the last transaction was to move it. */
+  #aim: Position | null = null;
+  /** Whether the last transaction may have been kept or not: the row is read again. */
+  #isUnsure = true;
+  /** Records of earlier starts that the spool holds no more; 0 until the database has told of them. */
+  earlier = 0;
+  /** How long the record that was stored last had waited, ms; null before there was one. */
+  lagMs: number | null = null;
 
-  constructor(options: WriterOptions) {
+  constructor(spool: Spool, options: WriterOptions) {
+    this.#spool = spool;
     this.#options = options;
-    options.database.onChange(() => this.#wake());
+    options.database.onChange(() => this.wake());
+    // For what an earlier start left.
+    this.wake();
   }
 
-  /** Records that are not in the database yet. */
-  get waiting(): number {
-    return this.#waiting.length;
+  get stored(): number {
+    return this.#row?.stored ?? 0;
+  }
+  get setAside(): number {
+    return this.#row?.set_aside ?? 0;
+  }
+  /** What was shed, as far as the database has been told of it. */
+  get shed(): Shed {
+    const row = this.#row;
+    if (row === null) return nothingShed;
+    return {
+      fullRecords: row.full_records,
+      fullTexts: row.full_texts,
+      failedRecords: row.failed_records,
+      failedTexts: row.failed_texts,
+    };
   }
 
-  /** Takes a record. Never throws, never waits. */
-  push(record: RequestRecord): void {
-    const { mostRecords = 200_000, mostTextBytes = 256_000_000 } = this.#options;
-    if (this.#waiting.length >= mostRecords) {
-      this.shedRecords++;
-      return;
-    }
-    const bytes = sizeOf(record.contents);
-    if (bytes > 0 && this.#textBytes + bytes > mostTextBytes) {
-      this.shedTexts++;
-      this.#put({ ...record, contents: null }, 0);
-    } else this.#put(record, bytes);
-    this.#wake();
+  /** The spool holds something new. */
+  wake(): void {
+    if (this.#timer || this.#stopped || this.#options.database.state !== "up") return;
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      void this.#inTurn(() => this.#writeAll());
+    }, this.#pauseMs);
   }
 
   /**
-   * Does work behind all that was pushed before it, with nothing of the writer's running beside it.
+   * Does work in a transaction behind all that has ended before, with nothing of the writer's running beside it.
    * @throws Failure `database_away` where that could not be stored first: then the work is not done
    */
-  async behind<T>(work: () => Promise<T>): Promise<T> {
-    const last = this.#waiting.at(-1);
+  async behind<T>(work: (sql: Sql) => Promise<T>, deadlineMs: number): Promise<T> {
+    // No further than to here: under load there is always a next one.
+    const until = this.#spool.roll();
     return this.#inTurn(async () => {
-      // No longer than to the last: under load there is always a next one.
-      while (last && this.#waiting.includes(last) && (await this.#writeSome()));
-      // It may be up again by now, and the work would do it half.
-      if (last && this.#waiting.includes(last)) {
-        throw failure.database(this.#options.database.why ?? "it does not take the records that wait");
+      while (this.#spool.waitsBefore(until)) {
+        // It may be up again by the next time, and the work would do it half.
+        if (!(await this.#writeSome()))
+          throw failure.database(this.#options.database.why ?? "it does not take the records that wait");
       }
-      return work();
+      await this.#settle();
+      return this.#move(
+        isBefore(this.#spool.position, until) ? until : this.#spool.position,
+        {},
+        work,
+        deadlineMs,
+      );
     });
   }
 
-  /** Writes what waits and takes no more turns. Waits for a database that is away, `withinMs` in all. */
+  /** Writes what waits, if the database takes it within a time, and takes no more turns. The rest is kept in the spool. */
   async stop(withinMs: number): Promise<void> {
-    const until = performance.now() + withinMs;
-    for (;;) {
-      const rest = Math.max(0, until - performance.now());
-      await Promise.race([this.#inTurn(() => this.#writeAll()), Bun.sleep(rest)]);
-      if (this.#waiting.length === 0 || performance.now() >= until) break;
-      await Bun.sleep(GATHER_MS);
-    }
+    await Promise.race([this.#inTurn(() => this.#writeAll()), Bun.sleep(withinMs)]);
     this.#stopped = true;
     if (this.#timer) clearTimeout(this.#timer);
-    if (this.#waiting.length > 0) {
-      this.#options.log.error(
-        { records: this.#waiting.length, why: this.#options.database.why },
-        "records could not be stored before the stop, and are lost",
-      );
-    }
-  }
-
-  #wake(): void {
-    if (this.#timer || this.#stopped || this.#waiting.length === 0 || this.#options.database.state !== "up")
-      return;
-    this.#timer = setTimeout(() => {
-      this.#timer = null;
-      void this.#inTurn(() => this.#writeAll()).then(() => this.#wake());
-    }, this.#pauseMs);
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -126,192 +125,157 @@ export class Writer {
     return turn;
   }
 
-  #put(record: RequestRecord, bytes: number): void {
-    this.#textBytes += bytes;
-    this.#waiting.push({ record: { ...record, model: storableModel(record.model) }, bytes });
-  }
-
-  /** Writes until nothing waits or the database takes nothing. Never throws. */
+  /** Writes until the database has all or takes nothing. Never throws. */
   async #writeAll(): Promise<void> {
     while (await this.#writeSome());
   }
 
-  /** Writes a batch. @returns whether there may be more to write now. Never throws. */
+  /** Writes a batch. Never throws. @returns whether there may be more to write now */
   async #writeSome(): Promise<boolean> {
-    const batch = this.#nextBatch();
-    if (batch.length === 0 || this.#options.database.state !== "up") return false;
+    if (this.#options.database.state !== "up" || this.#stopped) return false;
     try {
-      await this.#write(batch);
+      await this.#settle();
+      const items = this.#spool.next();
+      if (items.length === 0) return false;
+      try {
+        await this.#write(items);
+      } catch (error) {
+        if (!isRowsFault(error)) throw error;
+        for (const item of items) await this.#writeAlone(item);
+      }
       this.#pauseMs = GATHER_MS;
       return true;
     } catch (error) {
-      if (!isRowsFault(error)) return this.#pause(error);
+      this.#isUnsure = true;
+      this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS);
+      const said = { error: messageOf(error), records: this.#spool.records };
+      this.#options.log.warn(said, "records can't be stored now: tried again");
+      this.wake();
+      return false;
     }
-    for (const one of batch) if (!(await this.#writeAlone(one))) return false;
-    return true;
   }
 
-  async #writeAlone(one: Waiting): Promise<boolean> {
+  async #writeAlone(item: Item): Promise<void> {
     try {
-      await this.#write([one]);
+      await this.#write([item]);
     } catch (error) {
-      if (!isRowsFault(error)) return this.#pause(error);
-      this.#remove(1);
-      this.setAside++;
+      if (!isRowsFault(error) || (item.kind !== "record" && item.kind !== "event")) throw error;
+      const said = { ...sayItem(item), error: messageOf(error) };
       this.#options.log.error(
-        { id: one.record.id, error: messageOf(error) },
-        "the database refused a record: it is set aside",
+        said,
+        `the database refused ${item.kind === "record" ? "a record" : "an event"}: it is set aside`,
       );
+      const line = item.kind === "record" ? sayEnd(item.record) : sayEvent(item.event);
+      await this.#write([{ end: item.end, kind: "aside", line, isRecord: item.kind === "record" }]);
     }
-    return true;
   }
 
-  /** The database does not take it now: nothing is lost, and all of it is tried again. */
-  #pause(error: unknown): false {
-    this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS);
-    const said = { error: messageOf(error), records: this.#waiting.length };
-    this.#options.log.warn(said, "the database does not take records now: tried again");
-    return false;
-  }
-
-  async #write(batch: readonly Waiting[]): Promise<void> {
-    const records = batch.map((one) => one.record);
-    const fresh = new Set(this.#partitions);
+  async #write(items: readonly Item[]): Promise<void> {
+    const last = items.at(-1);
+    if (!last) return;
+    const records = items.flatMap((item) => (item.kind === "record" ? [item.record] : []));
+    const events = items.flatMap((item) => (item.kind === "event" ? [item.event] : []));
+    const aside = items.flatMap((item) => (item.kind === "aside" ? [item] : []));
+    for (const { line } of aside) this.#spool.setAside(line);
+    const partitions = new Set(this.#partitions);
     // Whatever happens next, a partition that was not there is looked for again.
     this.#partitions.clear();
-    await this.#options.database.transaction(async (sql) => {
-      await ensurePartitions(
-        sql,
-        records.map((record) => record.startedAt),
-        fresh,
-      );
-      const inserted = await sql<{ id: string }[]>`
-        insert into requests ${sql(records.map((record) => requestRow(record, this.#options.server)))}
-        on conflict do nothing returning id`;
-      const ids = new Set(inserted.map((row) => row.id));
-      // `delete`, so that a record that came twice counts once.
-      const stored = records.filter((record) => ids.delete(record.id));
-      const contents = stored.flatMap((record) =>
-        record.contents ? [contentRow(record, record.contents)] : [],
-      );
-      if (contents.length > 0) await sql`insert into contents ${sql(contents)} on conflict do nothing`;
-      const { metrics, histograms } = summarize(stored, this.#options.server);
-      for (const rows of slices(metrics)) await addMetrics(sql, rows);
-      for (const rows of slices(histograms)) await addHistograms(sql, rows);
+    const counts = {
+      stored: records.length,
+      setAside: aside.filter(({ isRecord }) => isRecord).length,
+      shed: items.reduce((sum, item) => (item.kind === "shed" ? addShed(sum, item.shed) : sum), nothingShed),
+    };
+    await this.#move(
+      last.end,
+      counts,
+      async (sql) => {
+        await storeRecords(sql, records, this.#options.server, partitions);
+        await storeEvents(sql, events, this.#options.server);
+      },
+      DEADLINE_MS,
+    );
+    for (const name of partitions) this.#partitions.add(name);
+    const latest = items.findLast((item) => item.kind === "record");
+    if (latest?.kind === "record") this.lagMs = Math.max(0, Date.now() - latest.at);
+  }
+
+  /** Moves the place of the spool up to which all is stored, in one transaction with work that makes it true. */
+  async #move<T>(
+    to: Position,
+    { stored = 0, setAside = 0, shed = nothingShed }: { stored?: number; setAside?: number; shed?: Shed },
+    work: (sql: Sql) => Promise<T>,
+    deadlineMs: number,
+  ): Promise<T> {
+    const { database, server } = this.#options;
+    const from = this.#row;
+    if (from === null) throw failure.database("it has not said yet what it holds");
+    this.#isUnsure = true;
+    this.#aim = to;
+    const { row, done } = await database.transaction(async (sql) => {
+      const [row] = await sql<SpoolRow[]>`
+        update spools set
+          segment = ${to.segment}, "offset" = ${to.offset},
+          stored = stored + ${stored}, set_aside = set_aside + ${setAside},
+          full_records = full_records + ${shed.fullRecords}, full_texts = full_texts + ${shed.fullTexts},
+          failed_records = failed_records + ${shed.failedRecords}, failed_texts = failed_texts + ${shed.failedTexts}
+        where server = ${server} and segment = ${from.segment} and "offset" = ${from.offset}
+        returning *`;
+      if (!row) throw failure.database("the spool's place in it is not where this program left it");
+      return { row, done: await work(sql) };
+    }, deadlineMs);
+    this.#row = row;
+    this.#spool.moveTo(row);
+    this.#isUnsure = false;
+    return done;
+  }
+
+  /** Records in the spool, those included that are there as shed. */
+  get #waiting(): number {
+    return this.#spool.records + shedRecords(this.#spool.shed);
+  }
+
+  /** Learns from the database how far the spool is stored, where that is not sure. */
+  async #settle(): Promise<void> {
+    if (!this.#isUnsure) return;
+    const { database, server } = this.#options;
+    const { segment, offset } = this.#spool.position;
+    const rows = await database.transaction(async (sql) => {
+      await sql`insert into spools ${sql({ server, segment, offset })} on conflict do nothing`;
+      return sql<SpoolRow[]>`select * from spools where server = ${server}`;
     }, DEADLINE_MS);
-    for (const name of fresh) this.#partitions.add(name);
-    this.stored += batch.length;
-    this.#remove(batch.length);
-  }
-
-  #nextBatch(): Waiting[] {
-    const batch: Waiting[] = [];
-    let bytes = 0;
-    for (const one of this.#waiting) {
-      if (batch.length > 0 && (batch.length >= ROWS_A_BATCH || bytes + one.bytes > BYTES_A_BATCH)) break;
-      batch.push(one);
-      bytes += one.bytes;
+    const row = rows[0];
+    if (!row) throw failure.database("it does not keep what it was given");
+    if (this.#row && !isSame(row, this.#row) && !(this.#aim && isSame(row, this.#aim))) {
+      throw failure.database(
+        "another server stores its records under this one's id: is its data folder a copy of this one's? If so, remove its file server-id; then start this one again",
+      );
     }
-    return batch;
+    const before = this.#waiting;
+    const isFirst = this.#row === null;
+    this.#row = row;
+    this.#spool.moveTo(row);
+    if (isFirst)
+      this.earlier = row.stored + row.set_aside + shedRecords(this.shed) - (before - this.#waiting);
+    this.#isUnsure = false;
   }
-
-  #remove(count: number): void {
-    for (const one of this.#waiting.splice(0, count)) this.#textBytes -= one.bytes;
-  }
 }
 
-function slices<T>(rows: readonly T[]): T[][] {
-  const parts: T[][] = [];
-  for (let from = 0; from < rows.length; from += ROWS_A_STATEMENT)
-    parts.push(rows.slice(from, from + ROWS_A_STATEMENT));
-  return parts;
+function isSame(one: Position, other: Position): boolean {
+  return one.segment === other.segment && one.offset === other.offset;
 }
 
-async function addMetrics(sql: Sql, rows: readonly MetricRow[]): Promise<void> {
-  await sql`
-    insert into metrics ${sql(rows)}
-    on conflict (step, time, model, operation, server) do update set
-      requests = metrics.requests + excluded.requests,
-      successes = metrics.successes + excluded.successes,
-      aborts = metrics.aborts + excluded.aborts,
-      errors = metrics.errors + excluded.errors,
-      latency_ms = metrics.latency_ms + excluded.latency_ms,
-      tokens_in = metrics.tokens_in + excluded.tokens_in,
-      tokens_out = metrics.tokens_out + excluded.tokens_out,
-      decoded_tokens = metrics.decoded_tokens + excluded.decoded_tokens,
-      decode_ms = metrics.decode_ms + excluded.decode_ms,
-      truncated = metrics.truncated + excluded.truncated,
-      last_used = greatest(metrics.last_used, excluded.last_used)`;
-}
-
-async function addHistograms(sql: Sql, rows: readonly HistogramRow[]): Promise<void> {
-  await sql`
-    insert into histograms ${sql(rows)}
-    on conflict (metric, step, time, model, operation, server, bucket) do update set count = histograms.count + excluded.count`;
-}
-
-function requestRow(record: RequestRecord, server: string) {
-  return {
-    id: record.id,
-    started_at: record.startedAt.toISOString(),
-    server,
-    dialect: record.dialect,
-    operation: record.operation,
-    model: record.model,
-    stream: record.stream,
-    outcome: record.outcome,
-    http_status: record.httpStatus,
-    client_address: record.clientAddress,
-    user_agent: storable(record.userAgent),
-    client_user: storable(record.user),
-    traceparent: storable(record.traceparent),
-    upstream_status: record.upstreamStatus,
-    client_wait_ms: record.clientWaitMs,
-    model_digest: storable(record.modelDigest),
-    cold: record.cold,
-    context_length: record.contextLength,
-    truncated: record.truncated,
-    latency_ms: record.latencyMs,
-    ttft_ms: record.ttftMs,
-    longest_gap_ms: record.longestGapMs,
-    tokens_in: record.tokensIn,
-    tokens_out: record.tokensOut,
-    tokens_cached: record.tokensCached,
-    load_ms: record.loadMs,
-    prefill_ms: record.prefillMs,
-    decode_ms: record.decodeMs,
-    finish_reason: storable(record.finishReason),
-    error: storable(record.error),
-    engine_version: storable(record.engineVersion),
-    engine_run: record.engineRun,
-    in_flight: record.inFlight,
-  };
-}
-
-function contentRow(record: RequestRecord, contents: Contents) {
-  return {
-    request_id: record.id,
-    started_at: record.startedAt.toISOString(),
-    prompt: storable(contents.prompt),
-    system: storable(contents.system),
-    messages: storable(contents.messages),
-    options: storable(contents.options),
-    response: storable(contents.response),
-    thinking: storable(contents.thinking),
-    tool_calls: storable(contents.toolCalls),
-  };
-}
-
-function sizeOf(contents: Contents | null): number {
-  if (!contents) return 0;
-  return Object.values(contents).reduce((sum: number, text: string | null) => sum + (text?.length ?? 0), 0);
+/** What an audit needs of what is not stored; no texts. */
+function sayItem(item: Extract<Item, { kind: "record" | "event" }>): object {
+  if (item.kind === "record") return { id: item.record.id };
+  const { id, action, model, outcome, clientAddress, user, at } = item.event;
+  return { id, action, model, outcome, client: clientAddress, user, at: at.toISOString() };
 }
 
 /**
  * Whether a row's own values were refused (SQLSTATE classes: data, constraint, limit), or can't be sent at all.
  * Everything else is the database's trouble, and passes: no record is given up for a deadlock or a full disk.
  */
-export function isRowsFault(error: unknown): boolean {
+function isRowsFault(error: unknown): boolean {
   if (error instanceof postgres.PostgresError) return /^(22|23|54)...$/.test(error.code);
   return !(error instanceof Failure);
 }

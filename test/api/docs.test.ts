@@ -18,6 +18,7 @@ const operations = [
   "GET /api/engine/log",
   "GET /api/events",
   "GET /api/health",
+  "GET /api/ledger",
   "GET /api/models",
   "GET /api/models/repository",
   "GET /api/models/repository/{name}",

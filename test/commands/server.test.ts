@@ -146,7 +146,7 @@ test("a second signal skips the drain", async () => {
     until: "listening",
   });
   await until(async () => (await fetch(`${corral.url}/readyz`)).ok);
-  const streaming = await chat(corral, "sim-tokens5000-tps20");
+  const streaming = await chat(corral, "sim-tokens5000-delay50");
   const reading = streaming.text().catch(() => "broken");
   corral.process.kill("SIGTERM");
   await Bun.sleep(300);

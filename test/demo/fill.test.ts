@@ -24,7 +24,7 @@ beforeAll(async () => {
   place = await embeddedPlace();
   database = openDatabase({ where: place.where, log: silentLog });
   database.start();
-  await fillDemo({ database, server: crypto.randomUUID(), keepContents: true, log: silentLog }, history);
+  await fillDemo({ database, server: crypto.randomUUID(), keepContents: true }, history);
 });
 afterAll(async () => {
   await database.stop();

@@ -1,21 +1,31 @@
 /** What happened is kept: once, whatever the database does meanwhile. */
-import { afterAll, beforeEach, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeEach, expect, test } from "bun:test";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import fc from "fast-check";
 import postgres from "postgres";
 import { Failure, failure } from "../../src/errors";
-import { createLedger, type Ledger } from "../../src/ledger/ledger";
+import type { Ledger } from "../../src/ledger/ledger";
 import { readLogs } from "../../src/ledger/read/logs";
 import { readSummary, readTotals } from "../../src/ledger/read/statistics";
 import type { RequestRecord } from "../../src/ledger/record";
-import { silentLog } from "../../src/log";
 import { eventually } from "../support/corral";
 import { eachDatabase, type OpenedDatabase } from "../support/databases";
-import { makeRecord, type Troubled, troubled } from "./records";
+import {
+  begunOf,
+  keep as keepIn,
+  makeLedger,
+  makeRecord,
+  makeSpools,
+  type Troubled,
+  troubled,
+} from "./records";
 
-const server = crypto.randomUUID();
 const deadlock = () => Object.assign(new postgres.PostgresError("deadlock detected"), { code: "40P01" });
 
 eachDatabase("the ledger", (open) => {
+  const spools = makeSpools();
+  afterAll(spools.remove);
   let opened: OpenedDatabase;
   let trouble: Troubled;
   let ledger: Ledger;
@@ -25,24 +35,19 @@ eachDatabase("the ledger", (open) => {
     trouble = troubled(opened.database);
     ledger = make();
   });
+  afterEach(() => ledger.stop(0));
   afterAll(() => opened?.close());
 
-  function make(options: { keepContents?: boolean; mostRecords?: number; mostTextBytes?: number } = {}) {
-    return createLedger({
-      database: trouble.database,
-      server,
-      keepContents: true,
-      log: silentLog,
-      ...options,
-    });
+  function make(options: Partial<Parameters<typeof makeLedger>[0]> = {}) {
+    return makeLedger({ database: trouble.database, folder: spools.fresh(), ...options });
   }
   function keep(record: RequestRecord, into = ledger): void {
-    into.begin(record).end(record);
+    keepIn(record, into);
   }
   const written = (from = ledger) =>
     eventually(
       async () => from.standing(),
-      (standing) => standing.waiting === 0,
+      (standing) => standing.spooled === 0,
     );
   const all = async () => {
     const { logs } = await readLogs(opened.database, {
@@ -128,7 +133,7 @@ eachDatabase("the ledger", (open) => {
     for (const record of records)
       keep(record === records[2] ? { ...record, httpStatus: 5_000_000_000 } : record);
     await written();
-    expect(ledger.standing()).toMatchObject({ stored: 4, setAside: 1, waiting: 0 });
+    expect(ledger.standing()).toMatchObject({ stored: 4, setAside: 1, spooled: 0 });
     expect((await all()).map((row) => row.id).sort()).toEqual(
       records
         .filter((_, at) => at !== 2)
@@ -199,41 +204,50 @@ eachDatabase("the ledger", (open) => {
     expect(row?.count).toBe(0);
   });
 
-  test("while the database is away texts are shed before records, and each is counted", async () => {
+  test("while the database is away texts are shed before records, and each is counted, over a restart too", async () => {
     trouble.goAway();
-    const small = make({ mostRecords: 4, mostTextBytes: 80 });
-    for (let at = 0; at < 6; at++) keep(makeRecord(), small);
-    expect(small.standing()).toEqual({
-      accepted: 6,
-      inFlight: 0,
-      stored: 0,
-      waiting: 4,
-      setAside: 0,
-      shed: { texts: 2, records: 2 },
-    });
+    const own = { folder: spools.fresh(), server: crypto.randomUUID(), limitBytes: 20_000 };
+    const small = make(own);
+    for (let at = 0; at < 40; at++) keep(makeRecord(), small);
+    const { accepted, spooled, shed, why } = small.standing();
+    expect({ accepted, sum: spooled + shed.fullRecords }).toEqual({ accepted: 40, sum: 40 });
+    expect(shed.fullTexts).toBeGreaterThan(0);
+    expect(shed.fullRecords).toBeGreaterThan(0);
+    expect(why).toContain("CORRAL_SPOOL_LIMIT");
+    await small.stop(0);
     trouble.comeBack();
-    await written(small);
-    expect(small.standing()).toMatchObject({ accepted: 6, stored: 4, waiting: 0 });
+    const next = make(own);
+    await written(next);
+    expect(next.standing()).toMatchObject({ accepted: 40, stored: spooled, spooled: 0, shed, why: null });
     const rows = await all();
-    expect(rows).toHaveLength(4);
-    expect(rows.filter((row) => row.prompt !== null)).toHaveLength(2);
+    expect(rows).toHaveLength(spooled);
+    expect(rows.filter((row) => row.prompt === null)).toHaveLength(shed.fullTexts);
+    // What is stored leaves the disk a moment later.
+    await eventually(
+      async () => next.standing(),
+      ({ spoolBytes }) => spoolBytes < 10_000,
+    );
+    for (let at = 0; at < 3; at++) keep(makeRecord(), next);
+    await written(next);
+    expect(next.standing()).toMatchObject({ accepted: 43, stored: spooled + 3, shed });
+    await next.stop(0);
   });
 
-  test("accepted is always in flight, stored, waiting, set aside and shed together", async () => {
+  test("accepted is always in flight, stored, spooled, set aside and shed together", async () => {
     const step = fc.constantFrom("begin", "end", "poison", "away", "back", "deadlock", "wait", "clear");
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
         trouble = troubled(opened.database);
-        const kept = make({ mostRecords: 6, mostTextBytes: 100 });
+        const kept = make({ limitBytes: 6000 });
         const running: { record: RequestRecord; end: (record: RequestRecord) => void }[] = [];
         const holds = () => {
-          const { accepted, inFlight, stored, waiting, setAside, shed } = kept.standing();
-          expect(inFlight + stored + waiting + setAside + shed.records).toBe(accepted);
+          const { accepted, inFlight, stored, spooled, setAside, shed } = kept.standing();
+          expect(inFlight + stored + spooled + setAside + shed.fullRecords).toBe(accepted);
         };
         for (const what of steps) {
           if (what === "begin") {
             const record = makeRecord();
-            running.push({ record, ...kept.begin(record) });
+            running.push({ record, ...kept.begin(begunOf(record), "What is Python?") });
           } else if (what === "end" || what === "poison") {
             const one = running.shift();
             one?.end(what === "poison" ? { ...one.record, httpStatus: 5_000_000_000 } : one.record);
@@ -248,7 +262,7 @@ eachDatabase("the ledger", (open) => {
         trouble.comeBack();
         await kept.stop(5000);
         holds();
-        expect(kept.standing().waiting).toBe(0);
+        expect(kept.standing().spooled).toBe(0);
       }),
       { numRuns: 15 },
     );
@@ -256,7 +270,7 @@ eachDatabase("the ledger", (open) => {
 
   test("clearing takes what had ended, and answers how many rows that was", async () => {
     const running = makeRecord();
-    const entry = ledger.begin(running);
+    const entry = ledger.begin(begunOf(running), null);
     for (let at = 0; at < 3; at++) keep(makeRecord());
     const points = (await Promise.all([ledger.clear("all"), written()]))[0];
     expect(points.logs).toBe(3);
@@ -265,6 +279,33 @@ eachDatabase("the ledger", (open) => {
     entry.end(running);
     await written();
     expect((await all()).map((row) => row.id)).toEqual([`req_${running.id}`]);
+  });
+
+  test("what is cleared leaves no text in the spool, and does not come back with the next start; what runs is kept", async () => {
+    const own = { folder: spools.fresh(), server: crypto.randomUUID() };
+    const first = make(own);
+    const running = makeRecord();
+    first.begin(begunOf(running), "still running");
+    keep(makeRecord(), first);
+    keep(makeRecord({ httpStatus: 5_000_000_000 }), first);
+    expect(await first.clear("all")).toMatchObject({ logs: 1 });
+    const texts = () =>
+      readdirSync(own.folder)
+        .map((name) => readFileSync(join(own.folder, name), "utf8"))
+        .join("");
+    await eventually(
+      async () => texts(),
+      (found) => !found.includes("What is Python?"),
+    );
+    expect(texts()).toContain("still running");
+    // As after a kill: it was never stopped.
+    const next = make(own);
+    await written(next);
+    expect(next.standing()).toMatchObject({ accepted: 3, stored: 2, setAside: 1 });
+    expect(await all()).toMatchObject([
+      { id: `req_${running.id}`, outcome: "server_crash", prompt: "still running" },
+    ]);
+    await Promise.all([first.stop(0), next.stop(0)]);
   });
 
   test("clearing logs keeps metrics, clearing metrics keeps logs", async () => {
@@ -299,19 +340,36 @@ eachDatabase("the ledger", (open) => {
     expect(await all()).toHaveLength(1);
   });
 
-  test("a stop waits a while for a database that is just away", async () => {
+  test("a stop waits for no database that is away: the next start stores what is left, once", async () => {
+    const own = { folder: spools.fresh(), server: crypto.randomUUID() };
+    const first = make(own);
+    keep(makeRecord(), first);
+    await written(first);
     trouble.goAway();
-    keep(makeRecord());
-    setTimeout(() => trouble.comeBack(), 100);
-    await ledger.stop(3000);
-    expect(ledger.standing()).toMatchObject({ stored: 1, waiting: 0 });
-    trouble.goAway();
-    const short = make();
-    keep(makeRecord(), short);
-    const began = performance.now();
-    await short.stop(100);
-    expect(performance.now() - began).toBeLessThan(1000);
-    expect(short.standing()).toMatchObject({ stored: 0, waiting: 1 });
+    keep(makeRecord(), first);
+    await first.stop(60_000);
+    expect(first.standing()).toMatchObject({ accepted: 2, stored: 1, spooled: 1 });
+    const next = make(own);
+    // What is before the place that the database remembers is not known to be stored until it is there.
+    expect(next.standing()).toMatchObject({ accepted: 2, spooled: 2, stored: 0 });
+    trouble.comeBack();
+    await written(next);
+    expect(next.standing()).toMatchObject({ accepted: 2, spooled: 0, stored: 2 });
+    expect(await all()).toHaveLength(2);
+    expect(await readTotals(opened.database)).toMatchObject({ requests: 2 });
+    await next.stop(0);
+  });
+
+  test("a place in the spool that somebody else moved is not gone on from: nothing is taken for stored that is not", async () => {
+    const own = { folder: spools.fresh(), server: crypto.randomUUID() };
+    const first = make(own);
+    keep(makeRecord(), first);
+    await written(first);
+    await opened.database.query((sql) => sql`update spools set "offset" = "offset" + 1000000`, 5000);
+    keep(makeRecord(), first);
+    await first.stop(5000);
+    expect(first.standing()).toMatchObject({ accepted: 2, stored: 1, spooled: 1 });
+    expect(await all()).toHaveLength(1);
   });
 
   test("partitions are made for the days and months that records come from", async () => {

@@ -1,15 +1,15 @@
 /** Pages of logs: whatever they are sorted by, every row comes exactly once. */
 import { afterAll, beforeEach, expect, test } from "bun:test";
 import fc from "fast-check";
-import { createLedger } from "../../src/ledger/ledger";
 import { type LogEntry, type LogQuery, readLogs, sortFields } from "../../src/ledger/read/logs";
 import { readHistory, readModels, readTotals } from "../../src/ledger/read/statistics";
 import { type RequestRecord, statuses, statusOf, tokensPerSecond } from "../../src/ledger/record";
-import { silentLog } from "../../src/log";
 import { eachDatabase, type OpenedDatabase } from "../support/databases";
-import { anyRecord, makeRecord } from "./records";
+import { anyRecord, keep, makeLedger, makeRecord, makeSpools } from "./records";
 
 eachDatabase("kept requests", (open) => {
+  const spools = makeSpools();
+  afterAll(spools.remove);
   let opened: OpenedDatabase;
   beforeEach(async () => {
     opened ??= await open();
@@ -18,13 +18,8 @@ eachDatabase("kept requests", (open) => {
 
   async function stored(records: readonly RequestRecord[]): Promise<void> {
     await opened.database.query((sql) => sql`truncate requests, contents, metrics, histograms`, 5000);
-    const ledger = createLedger({
-      database: opened.database,
-      server: crypto.randomUUID(),
-      keepContents: true,
-      log: silentLog,
-    });
-    for (const record of records) ledger.begin(record).end(record);
+    const ledger = makeLedger({ database: opened.database, folder: spools.fresh() });
+    for (const record of records) keep(record, ledger);
     await ledger.stop(10_000);
     expect(ledger.standing().stored).toBe(records.length);
   }

@@ -1,8 +1,13 @@
-/** Made-up records, and a database that can be made to misbehave. */
+/** Made-up records, ledgers to put them into, and a database that can be made to misbehave. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import fc from "fast-check";
 import type { Database } from "../../src/database/database";
 import { failure } from "../../src/errors";
-import { outcomes, type RequestRecord, truncations } from "../../src/ledger/record";
+import { createLedger, type Ledger } from "../../src/ledger/ledger";
+import { type Begun, outcomes, type RequestRecord, truncations } from "../../src/ledger/record";
+import { silentLog } from "../../src/log";
 
 const plain: Omit<RequestRecord, "id"> = {
   startedAt: new Date("2026-11-25T10:15:23.456Z"),
@@ -50,6 +55,46 @@ const plain: Omit<RequestRecord, "id"> = {
 
 export function makeRecord(fields: Partial<RequestRecord> = {}): RequestRecord {
   return { id: Bun.randomUUIDv7(), ...plain, ...fields };
+}
+
+export interface Spools {
+  /** A folder for a spool of its own, not made yet. */
+  fresh(): string;
+  remove(): void;
+}
+
+/** Where a suite keeps its spools: on a disk, as people do. */
+export function makeSpools(): Spools {
+  const root = mkdtempSync(join(tmpdir(), "corral-spools-"));
+  return {
+    fresh: () => join(root, crypto.randomUUID()),
+    remove: () => rmSync(root, { recursive: true, force: true }),
+  };
+}
+
+type LedgerOptions = Parameters<typeof createLedger>[0];
+
+/** A ledger with a server's id of its own, unless told. */
+export function makeLedger(
+  options: Partial<LedgerOptions> & Pick<LedgerOptions, "database" | "folder">,
+): Ledger {
+  const others = { server: crypto.randomUUID(), keepContents: true, log: silentLog, limitBytes: 1e9 };
+  return createLedger({ ...others, ...options });
+}
+
+/** What was known of it when it began. */
+export function begunOf(record: RequestRecord): Begun {
+  const { id, startedAt, dialect, operation, model, stream, clientAddress, userAgent, user } = record;
+  const { traceparent, engineVersion, engineRun, inFlight, modelDigest, cold } = record;
+  return {
+    ...{ id, startedAt, dialect, operation, model, stream, clientAddress, userAgent, user },
+    ...{ traceparent, engineVersion, engineRun, inFlight, modelDigest, cold },
+  };
+}
+
+/** Puts a record into a ledger, from its begin to its end. */
+export function keep(record: RequestRecord, ledger: Ledger): void {
+  ledger.begin(begunOf(record), record.contents?.prompt ?? null).end(record);
 }
 
 const few = <T>(...values: T[]) => fc.constantFrom(...values);

@@ -1,30 +1,26 @@
 /** What is older than it may be is forgotten, and its space is back. */
 import { afterAll, beforeEach, expect, test } from "bun:test";
 import { FOREVER_MS } from "../../src/duration";
-import { createLedger } from "../../src/ledger/ledger";
 import { forget, type Keeping } from "../../src/ledger/retention";
 import { silentLog } from "../../src/log";
 import { eachDatabase, type OpenedDatabase } from "../support/databases";
-import { makeRecord } from "./records";
+import { keep, makeLedger, makeRecord, makeSpools } from "./records";
 
 const day = 86_400_000;
 const now = new Date("2026-11-25T10:00:00Z");
 const forever: Keeping = { contentMs: FOREVER_MS, requestsMs: FOREVER_MS, metricsMs: FOREVER_MS };
 
 eachDatabase("forgetting by age", (open) => {
+  const spools = makeSpools();
+  afterAll(spools.remove);
   let opened: OpenedDatabase;
   beforeEach(async () => {
     opened ??= await open();
     await opened.database.query((sql) => sql`truncate requests, contents, metrics, histograms`, 5000);
-    const ledger = createLedger({
-      database: opened.database,
-      server: crypto.randomUUID(),
-      keepContents: true,
-      log: silentLog,
-    });
+    const ledger = makeLedger({ database: opened.database, folder: spools.fresh() });
     for (const age of [0, 1, 13, 15, 40, 500]) {
       const record = makeRecord({ startedAt: new Date(now.getTime() - age * day) });
-      ledger.begin(record).end(record);
+      keep(record, ledger);
     }
     await ledger.stop(10_000);
   });
@@ -82,14 +78,9 @@ eachDatabase("forgetting by age", (open) => {
 
   test("a record of a day that was forgotten is kept all the same when it comes late", async () => {
     await forgetAll({ ...forever, contentMs: day, requestsMs: day });
-    const ledger = createLedger({
-      database: opened.database,
-      server: crypto.randomUUID(),
-      keepContents: true,
-      log: silentLog,
-    });
+    const ledger = makeLedger({ database: opened.database, folder: spools.fresh() });
     const late = makeRecord({ startedAt: new Date(now.getTime() - 40 * day) });
-    ledger.begin(late).end(late);
+    keep(late, ledger);
     await ledger.stop(10_000);
     expect(ledger.standing()).toMatchObject({ stored: 1, setAside: 0 });
   });

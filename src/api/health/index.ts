@@ -30,7 +30,10 @@ export function healthRoutes(parts: HealthParts) {
             "Whether Ollama and the database answer. 503 when Ollama is away.",
           ),
           responses: {
-            200: documented("Ollama answers; `degraded` while the database does not", "Health"),
+            200: documented(
+              "Ollama answers; `degraded` while the database does not, or not everything can be kept",
+              "Health",
+            ),
             503: documented("Ollama is away", "Health", unhealthy),
           },
         },

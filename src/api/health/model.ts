@@ -4,7 +4,8 @@ export const healthModels = {
   Health: Type.Object(
     {
       status: Type.Union([Type.Literal("healthy"), Type.Literal("degraded"), Type.Literal("unhealthy")], {
-        description: "degraded: the database is away, requests still flow; unhealthy: Ollama is away",
+        description:
+          "degraded: the database is away, or not everything can be kept, and requests still flow; unhealthy: Ollama is away",
         examples: ["healthy"],
       }),
       ollama_running: Type.Boolean({ description: "Whether Ollama answers", examples: [true] }),

@@ -19,18 +19,16 @@ export function readHealth({ engine, database, ledger, version, ending }: Health
   const complaints: string[] = [];
   if (ending.aborted) complaints.push("Corral is being stopped");
   if (!ollama) complaints.push(engine.why ?? "Ollama does not answer");
+  const { spooled, why } = ledger.standing();
   if (!connected) {
-    const { waiting } = ledger.standing();
-    const kept = waiting === 0 ? "" : `; ${waiting} records wait for it`;
+    const kept = spooled === 0 ? "" : `; ${spooled} records wait for it`;
     complaints.push(
       `the database is ${database.state}: ${database.why ?? "it does not answer"}${kept}. Requests are served and kept until it is back`,
     );
   }
-  const { setAside, shed } = ledger.standing();
-  const lost = setAside + shed.records + shed.texts;
-  if (lost > 0) complaints.push(`${lost} records or texts could not be kept: see the log`);
+  if (why !== null) complaints.push(why);
   return {
-    status: !ollama || ending.aborted ? "unhealthy" : connected && lost === 0 ? "healthy" : "degraded",
+    status: !ollama || ending.aborted ? "unhealthy" : connected && why === null ? "healthy" : "degraded",
     ollama_running: ollama,
     database_connected: connected,
     message: complaints.length === 0 ? "All systems operational" : complaints.join(". "),

@@ -9,6 +9,7 @@ import type { Active } from "../../gateway/active";
 import type { KnownModels } from "../../gateway/known-models";
 import type { Ledger } from "../../ledger/ledger";
 import { type RequestRecord, statusOf, tokensPerSecond } from "../../ledger/record";
+import { shedRecords } from "../../ledger/spool-lines";
 
 export interface MetricsParts {
   readonly engine: Engine;
@@ -97,22 +98,46 @@ export function createMetrics(parts: MetricsParts): Registry {
   gauge("corral_database_up", "Whether the database answers", () => Number(parts.database.state === "up"));
   new Gauge({
     name: "corral_ledger_records",
-    help: "Records since Corral's start: accepted = in_flight + stored + waiting + set_aside + shed",
+    help: "Records since this server's first start: accepted = in_flight + stored + spooled + set_aside + shed",
     labelNames: ["state"],
     registers,
     collect() {
-      const { accepted, inFlight, stored, waiting, setAside, shed } = parts.ledger.standing();
+      const { accepted, inFlight, stored, spooled, setAside, shed } = parts.ledger.standing();
       const states = {
         accepted,
         in_flight: inFlight,
         stored,
-        waiting,
+        spooled,
         set_aside: setAside,
-        shed: shed.records,
+        shed: shedRecords(shed),
       };
       for (const [state, count] of Object.entries(states)) this.set({ state }, count);
     },
   });
+  new Gauge({
+    name: "corral_ledger_shed",
+    help: "Records given up, and texts of records that are kept without, since this server's first start",
+    labelNames: ["what", "reason"],
+    registers,
+    collect() {
+      const { shed } = parts.ledger.standing();
+      this.set({ what: "records", reason: "spool_full" }, shed.fullRecords);
+      this.set({ what: "records", reason: "write_failed" }, shed.failedRecords);
+      this.set({ what: "texts", reason: "spool_full" }, shed.fullTexts);
+      this.set({ what: "texts", reason: "write_failed" }, shed.failedTexts);
+    },
+  });
+  gauge("corral_spool_bytes", "Size of the spool", () => parts.ledger.standing().spoolBytes);
+  gauge(
+    "corral_spool_oldest_seconds",
+    "How long the oldest record in the spool has waited for the database; 0 where none does",
+    () => (parts.ledger.standing().oldestSpooledMs ?? 0) / 1000,
+  );
+  gauge(
+    "corral_database_lag_seconds",
+    "How long the record that was stored last had waited; 0 before there was one",
+    () => (parts.ledger.standing().databaseLagMs ?? 0) / 1000,
+  );
   new Gauge({ name: "corral_build_info", help: "1", labelNames: ["version"], registers }).set(
     { version: parts.version },
     1,
