@@ -4,11 +4,12 @@
  * is stored or counted twice. What the database refuses is set aside alone.
  */
 import postgres from "postgres";
-import type { Database } from "../database/database";
+import type { Database, Sql } from "../database/database";
 import { Failure, failure, messageOf } from "../errors";
 import type { Log } from "../log";
 import { storeEvents, storeRecords } from "./rows";
-import { type Item, isBefore, type Position, type Spool } from "./spool";
+import { isBefore, type Position } from "./segments";
+import type { Item, Spool } from "./spool";
 import { addShed, nothingShed, type Shed, sayEnd, sayEvent, shedRecords } from "./spool-lines";
 
 const DEADLINE_MS = 30_000;
@@ -32,8 +33,6 @@ interface SpoolRow extends Position {
   readonly failed_records: number;
   readonly failed_texts: number;
 }
-
-type Sql = Parameters<Parameters<Database["query"]>[0]>[0];
 
 export class Writer {
   readonly #options: WriterOptions;
