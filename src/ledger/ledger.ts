@@ -89,8 +89,9 @@ export function createLedger(
   };
 
   const standing = (): Standing => {
-    const shed = addShed(writer.shed, spool.shed);
+    // First, since it may find that a file is gone.
     const oldestAt = spool.oldestAt();
+    const shed = addShed(writer.shed, spool.shed);
     return {
       accepted: accepted + writer.earlier,
       inFlight,

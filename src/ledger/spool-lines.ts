@@ -3,12 +3,13 @@
  * without parsing it, and only what goes to the database is parsed.
  */
 import { closeSync, openSync, readSync } from "node:fs";
-import { type Static, Type } from "@sinclair/typebox";
+import { type Static, type TObject, Type } from "@sinclair/typebox";
 import { TypeCompiler } from "@sinclair/typebox/compiler";
+import { Value } from "@sinclair/typebox/value";
 import { eventSchema, type ModelEvent } from "./event";
 import { type Begun, begunSchema, type RequestRecord, recordSchema } from "./record";
 
-/** Goes up when older programs could not read the lines any more. */
+/** Goes up when lines of another version can't be read any more; a new field that may be null is no reason. */
 const VERSION = 1;
 const CHUNK_BYTES = 1_000_000;
 const NEWLINE = 10;
@@ -59,6 +60,13 @@ const eventCheck = TypeCompiler.Compile(
 );
 const shedCheck = TypeCompiler.Compile(Type.Object({ shed: shedSchema, begun: Type.Array(text) }));
 
+/** Fields that an older program may not have written. */
+const absent = {
+  request: nullsOf(begunSchema),
+  record: nullsOf(recordSchema),
+  event: nullsOf(eventSchema),
+};
+
 /** A request begins. @param prompt null where texts are not kept */
 export function sayBegin(request: Begun, prompt: string | null): Buffer {
   return sayLine({ begin: request.id, request, prompt });
@@ -80,21 +88,21 @@ export function sayShed(shed: Shed, begun: readonly string[]): Buffer {
 
 /** @returns null for what is no such line; the other readers, too */
 export function readBegin(line: Buffer): { request: Begun; prompt: string | null } | null {
-  const value = parsed(line);
+  const value = filled(line, "request");
   if (!beginCheck.Check(value)) return null;
   const startedAt = dateOf(value.request.startedAt);
   return startedAt && { request: { ...value.request, startedAt }, prompt: value.prompt };
 }
 
 export function readEnd(line: Buffer): RequestRecord | null {
-  const value = parsed(line);
+  const value = filled(line, "record");
   if (!endCheck.Check(value)) return null;
   const startedAt = dateOf(value.record.startedAt);
   return startedAt && { ...value.record, startedAt };
 }
 
 export function readEvent(line: Buffer): ModelEvent | null {
-  const value = parsed(line);
+  const value = filled(line, "event");
   if (!eventCheck.Check(value)) return null;
   const at = dateOf(value.event.at);
   return at && { ...value.event, at };
@@ -114,7 +122,7 @@ export type LineKind =
 
 export function kindOf(line: Buffer): LineKind {
   const start = line.toString("latin1", 0, 120);
-  const [, word, id, at] = /^\{"(?:(begin|end)":"([^"]+)",(?:"at":(\d+),)?|)/.exec(start) ?? [];
+  const [, word, id, at] = /^\{"(begin|end)":"([^"]+)",(?:"at":(\d+),)?/.exec(start) ?? [];
   if (word === "begin" && id !== undefined) return { kind: "begin", id };
   if (word === "end" && id !== undefined && at !== undefined) return { kind: "end", id, at: Number(at) };
   if (start.startsWith('{"event":')) return { kind: "event" };
@@ -173,6 +181,21 @@ function parsed(line: Buffer): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** A line's value, with null for what its main part lacks. */
+function filled(line: Buffer, part: keyof typeof absent): unknown {
+  const value = parsed(line);
+  if (typeof value !== "object" || value === null) return value;
+  const fields: Record<string, unknown> = { ...value };
+  const inner = fields[part];
+  if (typeof inner === "object" && inner !== null) fields[part] = { ...absent[part], ...inner };
+  return fields;
+}
+
+function nullsOf(schema: TObject): Record<string, null> {
+  const names = Object.entries(schema.properties).filter(([, field]) => Value.Check(field, null));
+  return Object.fromEntries(names.map(([name]) => [name, null]));
 }
 
 function dateOf(time: string): Date | null {

@@ -1,6 +1,6 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { contract, native, post } from "../gateway/asking";
-import { describeCorral, eventually } from "../support/corral";
+import { describeCorral, eventually, getJson } from "../support/corral";
 
 setDefaultTimeout(60_000);
 
@@ -37,6 +37,24 @@ describeCorral("what Prometheus reads", (corral) => {
       ['corral_ledger_records{state="accepted"}', 3],
     ] as const)
       expect([sample, value(text, sample)]).toEqual([sample, count]);
+  });
+
+  test("says what became of every record, and it adds up", async () => {
+    const state = (text: string, name: string) => value(text, `corral_ledger_records{state="${name}"}`) ?? -1;
+    const text = await eventually(read, (found) => state(found, "stored") === 3);
+    const parts = ["in_flight", "stored", "spooled", "set_aside", "shed"].map((name) => state(text, name));
+    expect(parts).toEqual([0, 3, 0, 0, 0]);
+    expect(state(text, "accepted")).toBe(3);
+    expect(value(text, "corral_spool_oldest_seconds")).toBe(0);
+    expect(value(text, "corral_database_lag_seconds")).toBeGreaterThan(0);
+    for (const what of ["records", "texts"])
+      for (const reason of ["spool_full", "write_failed"])
+        expect(value(text, `corral_ledger_shed{what="${what}",reason="${reason}"}`)).toBe(0);
+    expect(await getJson(`${corral().url}/api/ledger`)).toMatchObject({
+      accepted: 3,
+      stored: 3,
+      message: null,
+    });
   });
 
   test("knows no label that a client made up", async () => {

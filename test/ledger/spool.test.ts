@@ -158,6 +158,17 @@ test("a segment of another version is kept as it is, and counted", () => {
   expect(open(folder).setAsideSegments).toBe(1);
 });
 
+test("a line that an older program wrote without a field of today is read, and what it lacks is null", () => {
+  const folder = spools.fresh();
+  const spool = open(folder);
+  const record = makeRecord({ traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01" });
+  put(spool, record);
+  spool.close();
+  const path = join(folder, segmentsOf(folder)[0] ?? "");
+  writeFileSync(path, readFileSync(path, "utf8").replaceAll(/"traceparent":"[^"]*",/g, ""));
+  expect(recordsOf(take(open(folder)))).toEqual([{ ...record, traceparent: null }]);
+});
+
 test("a line that can't be read is set aside with its record counted, and takes none along", () => {
   const folder = spools.fresh();
   const spool = open(folder);
