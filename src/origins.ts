@@ -42,6 +42,9 @@ export const allowedHeaders = [
   "anthropic-beta",
   "anthropic-dangerous-direct-browser-access",
   "x-corral-content",
+  "x-corral-heartbeat",
+  "traceparent",
+  "tracestate",
 ];
 
 /** How long a browser may remember a preflight's answer: Ollama's 12 hours, in seconds. */

@@ -7,6 +7,12 @@ export const contractBodyBytes = 64_000_000;
 /** Inference with images: Ollama has no limit, our memory does. */
 export const inferenceBodyBytes = 256_000_000;
 
+/**
+ * What is read of a compressed body: Ollama's own limit, beyond which it refuses it. Unpacking holds up everybody, and
+ * 200 KB can hold hundreds of megabytes.
+ */
+const PLAIN_BYTES = 20_971_520;
+
 /** A client that sends nothing of its body for longer is gone without a goodbye, or keeps a file handle of ours for fun. */
 const SILENCE_MS = 60_000;
 
@@ -51,11 +57,10 @@ export async function readBody(
 export function plainOf(
   bytes: Uint8Array<ArrayBuffer>,
   encoding: string | null,
-  limitBytes = inferenceBodyBytes,
 ): Uint8Array<ArrayBuffer> | null {
   const name = (encoding ?? "identity").trim().toLowerCase();
   if (name === "identity" || name === "") return bytes;
-  const limit = { maxOutputLength: limitBytes };
+  const limit = { maxOutputLength: PLAIN_BYTES };
   try {
     if (name === "gzip" || name === "x-gzip") return new Uint8Array(gunzipSync(bytes, limit));
     if (name === "zstd") return new Uint8Array(zstdDecompressSync(bytes, limit));

@@ -21,7 +21,10 @@ export function whoOf(headers: Headers, clientAddress: string | null): Who {
 /** W3C's trace context, where it is one. */
 export function traceparentOf(headers: Headers): string | null {
   const given = headers.get("traceparent");
-  return given !== null && /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-.{0,100})?$/.test(given)
+  return given !== null &&
+    /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}((?<!^00-.*)-.{0,100})?$/.test(
+      given,
+    )
     ? given
     : null;
 }

@@ -9,7 +9,15 @@ import { urlOf } from "../request-path";
 import { malformedJson } from "../schema";
 import type { Active, ActiveRequest } from "./active";
 import { contractBodyBytes, hangUp, inferenceBodyBytes, jsonOf, plainOf, readBody } from "./body";
-import type { Asked, Body, Dialect, Head, Outgoing, Reply } from "./dialects/dialect";
+import {
+  type Asked,
+  type Body,
+  type Dialect,
+  type Head,
+  noBytes,
+  type Outgoing,
+  type Reply,
+} from "./dialects/dialect";
 import { brokenReply, forward, headersToClient, headersToEngine, sayBroken } from "./forward";
 import { type Heart, heartbeatMs, orAfter } from "./heartbeat";
 import { type Limits, type Watch, watch } from "./limits";
@@ -75,7 +83,7 @@ export class Passage {
     let dialect = dialects[0];
     if (!dialect || !last) throw new Error("an inference path has a dialect");
     try {
-      const bytes = await readBody(this.#request, inferenceBodyBytes);
+      const bytes = await this.#unlessEnded(readBody(this.#request, inferenceBodyBytes));
       const encoding = this.#request.headers.get("content-encoding");
       const type = this.#request.headers.get("content-type");
       const plain = plainOf(bytes, encoding);
@@ -102,8 +110,21 @@ export class Passage {
         ? this.#respondEarly(opening, dialect, asked, heart)
         : await this.#respond(opened, heart);
     } catch (error) {
+      // One whose body never came whole is a request, too.
+      if (this.#recording.begun === null && !this.#options.stopping)
+        this.#begin(last, last.ask({ bytes: noBytes, compressed: false, json: undefined }));
       return this.#refuse(dialect, error);
     }
+  }
+
+  /** What is promised, unless the client leaves or the request is ended from this side first. @throws why */
+  #unlessEnded<T>(promised: Promise<T>): Promise<T> {
+    const { signal } = this.#abort;
+    signal.throwIfAborted();
+    const ended = new Promise<never>((_, reject) => {
+      signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    });
+    return Promise.race([promised, ended]);
   }
 
   /** Sends the request, and reads until the reply's status line is decided. @throws Failure */
@@ -170,6 +191,7 @@ export class Passage {
       dialect.reply(asked, head, { mostCharacters: 0, arrivedAt: this.#recording.arrivedAt }).fail(why);
     const refuse = (error: unknown) => this.#refuse(dialect, error);
     const told = () => this.#reply?.told().error;
+    const upstreamStatus = () => this.#upstreamStatus;
     async function* bytes(): AsyncGenerator<Uint8Array, void> {
       yield heart.bytes;
       try {
@@ -177,9 +199,8 @@ export class Passage {
         if (opened.head.status === 200) return yield* opened.bytes;
         // Its body is no part of a stream: read for the record, and said in the stream's way.
         for await (const _ of opened.bytes);
-        yield failed(
-          failure.engineAnswer(opened.head.status, told() ?? `Ollama answered ${opened.head.status}`),
-        );
+        const words = told() ?? `Ollama answered ${upstreamStatus()}, and nothing that can be read`;
+        yield failed(failure.engineAnswer(opened.head.status, words));
       } catch (error) {
         refuse(error);
         yield failed(asFailure(error));

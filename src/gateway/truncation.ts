@@ -63,7 +63,8 @@ export function truncationOf(
     cutLengths(context, countField(options, "num_keep") ?? KEPT).includes(tokensIn ?? 0);
   // Most requests are too short for any of it, and reading their texts once more would be for nothing.
   if (!isEmbedding && !isCutLength && context !== null && mostWords(asked) <= context / 2) return null;
-  const { words, leastTokens, characters } = measure(textsOf(asked));
+  const { words } = measure(textsOf(asked, isSpoken));
+  const { leastTokens, characters } = measure(textsOf(asked, () => true));
   if (!tokensIn) return !isEmbedding && context !== null && words > context ? "truncated_likely" : null;
   if (words > tokensIn && (isEmbedding || isCutLength || (context !== null && words > context)))
     return "truncated";
@@ -97,14 +98,27 @@ function smaller(one: number | null, other: number | null): number | null {
   return one === null || other === null ? (one ?? other) : Math.min(one, other);
 }
 
+/** Whether every template prints a message: one that knows no tools leaves out what they said. */
+function isSpoken(message: unknown): boolean {
+  return typeof message === "string" || /^(system|developer|user|assistant)$/i.test(roleOf(message));
+}
+
+function roleOf(message: unknown): string {
+  return textField(message, "role") ?? "";
+}
+
 /** The texts that a prompt is made of. Thinking is none: templates leave out that of earlier turns. */
-function textsOf({ prompt, system, messages }: Pick<Asked, "prompt" | "system" | "messages">): string[] {
+function textsOf(
+  { prompt, system, messages }: Pick<Asked, "prompt" | "system" | "messages">,
+  isWanted: (message: unknown) => boolean,
+): string[] {
   const sent: unknown = messages === null ? [] : JSON.parse(messages);
-  const list: unknown[] = Array.isArray(sent) ? sent : [];
+  const all: unknown[] = Array.isArray(sent) ? sent : [];
+  const list = all.filter((message) => isWanted(message) && textField(message, "type") !== "reasoning");
   const said = list.flatMap((message) => textsIn(message, DEEPEST));
-  const isSystem = (message: unknown) => /^(system|developer)$/i.test(textField(message, "role") ?? "");
+  const isSystem = (message: unknown) => /^(system|developer)$/i.test(roleOf(message));
   return [
-    ...(said.length > 0 ? said.map(withoutThinking) : [prompt ?? ""]),
+    ...(all.length > 0 ? said.map(withoutThinking) : [prompt ?? ""]),
     ...(system === null || list.some(isSystem) ? [] : [system]),
   ];
 }

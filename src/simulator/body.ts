@@ -52,8 +52,18 @@ export async function readBody(
   if (!isObject(value)) {
     throw new Refusal(400, `json: cannot unmarshal ${goKind(value)} into Go value of type ${struct}`);
   }
-  for (const [field, type] of Object.entries(types)) check(value[field], `${name}.${field}`, type);
-  return { text, fields: value };
+  const fields = lowered(value);
+  if (Array.isArray(fields.messages))
+    fields.messages = fields.messages.map((message: unknown) =>
+      isObject(message) ? lowered(message) : message,
+    );
+  for (const [field, type] of Object.entries(types)) check(fields[field], `${name}.${field}`, type);
+  return { text, fields };
+}
+
+/** Go takes names in any case. */
+function lowered(value: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name.toLowerCase(), one]));
 }
 
 /** A body of another's API. @throws EarlyRefusal 400 */

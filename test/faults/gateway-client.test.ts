@@ -1,6 +1,7 @@
 /** The rows of failures.md in which the client leaves, or is slow. */
 import { expect, test } from "bun:test";
 import { connect } from "node:net";
+import { talk } from "../fuzz/socket";
 import { asking, contract, engineState, native, post, type Recorded, record } from "../gateway/asking";
 import { describeCorral, eventually, getJson } from "../support/corral";
 
@@ -125,7 +126,7 @@ describeCorral(
         await leave([["/api/pull", { model: "sim-delay999999:left", stream }]], async () => {});
     });
 
-    test("that breaks off its own body is nobody's request", async () => {
+    test("that breaks off its own body, or sends too much, asks the engine for nothing and is on record", async () => {
       const { requests } = await engineState(corral());
       const socket = connect(corral().port, "127.0.0.1");
       socket.write(
@@ -133,8 +134,28 @@ describeCorral(
       );
       await Bun.sleep(100);
       socket.destroy();
+      const large = await talk(
+        corral().port,
+        "POST /api/generate HTTP/1.1\r\nHost: localhost\r\nContent-Length: 300000000\r\n\r\n{",
+      );
+      expect(large.statuses).toEqual([413]);
       expect((await post(url(), contract("sim-tokens1:next"))).status).toBe(200);
       expect((await engineState(corral())).requests).toBe(requests + 1);
+      const rows = await eventually(
+        async () => {
+          const { logs } = (await getJson(`${corral().url}/api/stats/logs?limit=1000`)) as {
+            logs: Recorded[];
+          };
+          return logs.filter(({ model }) => model === null);
+        },
+        ({ length }) => length === 2,
+      );
+      expect(rows.map(({ dialect, outcome, http_status }) => [dialect, outcome, http_status]).sort()).toEqual(
+        [
+          ["ollama.chat", "client_abort", null],
+          ["ollama.generate", "rejected", 413],
+        ],
+      );
     });
 
     test("that reads slowly holds back its own stream and nobody else, in flat memory, and gets everything", async () => {

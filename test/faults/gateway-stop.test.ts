@@ -1,6 +1,6 @@
 /** The rows of failures.md in which Corral is stopped while it answers, or has no Ollama. */
 import { expect, test } from "bun:test";
-import { connect } from "node:net";
+import { talk } from "../fuzz/socket";
 import {
   type Answer,
   asking,
@@ -90,26 +90,15 @@ test.concurrent("what does not end in time is ended with an error in its dialect
 
 test.concurrent("a request whose body is still on its way is ended and recorded like the others", async () => {
   const corral = await startCorral({ environment: { CORRAL_DRAIN: "100ms" } });
-  const body = JSON.stringify(native("sim-tokens3:late"));
-  const socket = connect(corral.port, "127.0.0.1");
-  let got = "";
-  socket.on("data", (bytes) => {
-    got += bytes;
-  });
-  socket.write(`POST /api/chat HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n\r\n{`);
+  const talking = talk(corral.port, [
+    "POST /api/chat HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{",
+  ]);
   await Bun.sleep(100);
-  const ended = corral.stop();
-  // Behind the drain, and within what clients get to read the last error.
-  await eventually(
-    async () => corral.logged(),
-    (logged) => logged.includes('"msg":"stopping"'),
-  );
-  await Bun.sleep(250);
-  socket.write(body.slice(1));
-  expect(await ended).toBe(0);
-  socket.destroy();
-  expect(got).toContain(stopping);
-  expect(corral.logged()).toMatch(/"model":"sim-tokens3:late".*"outcome":"server_stop"/);
+  expect(await corral.stop()).toBe(0);
+  const { statuses, text } = await talking;
+  expect(statuses).toEqual([503]);
+  expect(text).toContain(stopping);
+  expect(corral.logged()).toMatch(/"model":null.*"outcome":"server_stop"/);
 });
 
 test.concurrent("without an ollama program everybody is told how to get one, in their own dialect", async () => {

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { once } from "node:events";
 import { connect } from "node:net";
+import { gzipSync } from "node:zlib";
 import { Failure } from "../../src/errors";
-import { hangUp, passedBody, readBody } from "../../src/gateway/body";
+import { hangUp, passedBody, plainOf, readBody } from "../../src/gateway/body";
 import { describeCorral, getJson } from "../support/corral";
 import { residentMegabytes } from "../support/memory";
 
@@ -39,6 +40,12 @@ const thrown = (promise: Promise<unknown>) =>
   );
 
 describe("a body", () => {
+  test("that is compressed is read, and no more of it than Ollama itself would", () => {
+    const zip = (megabytes: number) => new Uint8Array(gzipSync(new Uint8Array(megabytes * 1_048_576)));
+    expect(plainOf(zip(20), "gzip")).toHaveLength(20 * 1_048_576);
+    expect(plainOf(zip(21), "gzip")).toBeNull();
+  });
+
   test("that comes slowly comes whole, however long it takes", async () => {
     const pieces = Array.from({ length: 10 }, () => [SILENCE_MS / 5, "ab"] as const);
     const read = await readBody(posted(slow(pieces, true).stream), 100, SILENCE_MS);

@@ -142,6 +142,15 @@ describeCorral("POST /api/chat", (corral) => {
   });
 
   describe("Ollama's own, and generate", () => {
+    test("take names in any case, as Go does, and so does their record", async () => {
+      const messages = [{ Role: "User", CONTENT: "in capitals", Images: ["aGVsbG8="] }];
+      const answer = await chat({ Model: "sim-tokens2:case", MESSAGES: messages, Stream: false });
+      expect([answer.status, JSON.parse(answer.text)]).toMatchObject([200, { done: true }]);
+      const row = await record(corral(), "sim-tokens2:case");
+      expect(row).toMatchObject({ prompt: "in capitals", stream: false, tokens_out: 2 });
+      expect(JSON.stringify(row)).not.toContain("aGVsbG8=");
+    });
+
     const chat = (body: unknown) => post(`${corral().url}/api/chat`, body);
     const generate = (body: unknown) => post(`${corral().url}/api/generate`, body);
     /** What differs from one asking to the next. */

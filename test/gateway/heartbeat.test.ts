@@ -91,6 +91,10 @@ describeCorral("a stream with a heartbeat", (corral) => {
       () => fetch(`${corral().url}/readyz`),
       ({ ok }) => ok,
     );
+    const nothing = await post(url(), contract("sim-silent300-empty:late"), often);
+    expect(events(nothing.text.replaceAll(": heartbeat\n\n", "")).at(-1)).toMatchObject({
+      error: "Ollama answered 200, and nothing that can be read",
+    });
   });
 
   test("is only for who asks, and never in a whole reply", async () => {

@@ -62,6 +62,17 @@ test("less certain signs are called likely", () => {
     ]);
 });
 
+test("what a template may leave out by itself proves nothing", () => {
+  const turn = (message: object) =>
+    JSON.stringify([{ role: "user", content: "x" }, message, { role: "user", content: "y" }]);
+  const said = { content: text(5000) };
+  expect(truncationOf(sent({ messages: turn({ role: "tool", ...said }) }), 10, 4096)).toBe(
+    "truncated_likely",
+  );
+  expect(truncationOf(sent({ messages: turn({ role: "foo", ...said }) }), 10, 4096)).toBe("truncated_likely");
+  expect(truncationOf(sent({ messages: turn({ type: "reasoning", ...said }) }), 10, 4096)).toBeNull();
+});
+
 test("it is not said of a prompt that may not be cut, nor of thinking that a template leaves out", () => {
   expect(truncationOf(sent({ prompt: text(5000), options: '{"truncate":false}' }), 100, 4096)).toBeNull();
   const thought = `<think>${text(5000)}</think> four`;

@@ -86,9 +86,10 @@ export class Heard {
     this.#error ??= words;
   }
 
-  /** The first end counts, and the last words. */
+  /** The first end counts, and the last words. A reply of which nothing could be read is none. */
   end(outcome: Outcome, error: string | null): void {
-    this.#outcome ??= outcome;
+    const isNothing = outcome === "complete" && this.#error !== null && this.#pieces === 0;
+    this.#outcome ??= isNothing ? "engine_error" : outcome;
     if (error !== null) this.#error = error;
   }
 

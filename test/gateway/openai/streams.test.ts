@@ -113,6 +113,14 @@ describeCorral("under /v1", (corral) => {
     );
   });
 
+  test("a stream of which nothing can be read is no success, though it says its end", async () => {
+    await post(corral().url + chat, native("sim-garbage:stream", { stream: true }));
+    expect(await record(corral(), "sim-garbage:stream")).toMatchObject({
+      outcome: "engine_error",
+      error: "Ollama answered with something that is no JSON",
+    });
+  });
+
   test("before its first event, or in a whole reply, it is a 502 in OpenAI's shape and nothing else", async () => {
     const cases: [model: string, stream: boolean, words: string][] = [
       ["sim-end0:first", true, "Ollama ended its answer in the middle"],

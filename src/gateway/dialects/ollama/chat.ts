@@ -1,21 +1,22 @@
 /** Ollama's own `/api/chat`. */
 import { type Dialect, field, textField } from "../dialect";
 import { describeFile } from "../images";
-import { askNative, emptyFrame, type Piece, passingReply, refuseNative } from "./native";
+import { askNative, emptyFrame, lowerNames, type Piece, passingReply, refuseNative } from "./native";
 
 export const ollamaChat: Dialect = {
   name: "ollama.chat",
   claims: () => true,
   ask(body) {
-    const messages = field(body.json, "messages");
-    const list: unknown[] = Array.isArray(messages) ? messages : [];
+    const json = lowerNames(body.json);
+    const messages = field(json, "messages");
+    const list: unknown[] = Array.isArray(messages) ? messages.map(lowerNames) : [];
     const lastOf = (role: string) =>
       textField(
-        list.findLast((one) => field(one, "role") === role),
+        list.findLast((one) => textField(one, "role")?.toLowerCase() === role),
         "content",
       );
     return {
-      ...askNative(body),
+      ...askNative(json),
       operation: "chat",
       prompt: lastOf("user"),
       system: lastOf("system"),

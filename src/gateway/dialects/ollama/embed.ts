@@ -14,12 +14,12 @@ import {
 } from "../dialect";
 import { heldReply } from "../passing";
 import { withoutVectors } from "../vectors";
-import { askNative, NativeReader, refuseNative } from "./native";
+import { askNative, lowerNames, NativeReader, refuseNative } from "./native";
 
 export const ollamaEmbed: Dialect = {
   name: "ollama.embed",
   claims: () => true,
-  ask: (body) => askEmbedding(body, joinedText(field(body.json, "input"))),
+  ask: (body) => askEmbedding(body, (json) => joinedText(field(json, "input"))),
   outgoing: (body) => ({ path: "/api/embed", body: body.bytes }),
   reply: (_asked, head, keep) => vectorsReply(head, keep, "embeddings"),
   refuse: refuseNative,
@@ -28,14 +28,16 @@ export const ollamaEmbed: Dialect = {
 export const ollamaEmbeddings: Dialect = {
   name: "ollama.embeddings",
   claims: () => true,
-  ask: (body) => askEmbedding(body, textField(body.json, "prompt")),
+  ask: (body) => askEmbedding(body, (json) => textField(json, "prompt")),
   outgoing: (body) => ({ path: "/api/embeddings", body: body.bytes }),
   reply: (_asked, head, keep) => vectorsReply(head, keep, "embedding"),
   refuse: refuseNative,
 };
 
-function askEmbedding(body: Body, prompt: string | null): Asked {
-  return { ...askNative(body), operation: "embedding", stream: false, prompt, messages: null };
+function askEmbedding(body: Body, promptOf: (json: unknown) => string | null): Asked {
+  const json = lowerNames(body.json);
+  const prompt = promptOf(json);
+  return { ...askNative(json), operation: "embedding", stream: false, prompt, messages: null };
 }
 
 /** @param name the field that holds the vectors */

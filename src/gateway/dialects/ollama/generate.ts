@@ -1,19 +1,21 @@
 /** Ollama's own `/api/generate`. */
 import { type Dialect, field, textField } from "../dialect";
 import { withoutImages } from "./chat";
-import { askNative, emptyFrame, passingReply, refuseNative } from "./native";
+import { askNative, emptyFrame, lowerNames, passingReply, refuseNative } from "./native";
 
 export const ollamaGenerate: Dialect = {
   name: "ollama.generate",
   claims: () => true,
-  ask: (body) => ({
-    ...askNative(body),
-    operation: "completion",
-    prompt: textField(body.json, "prompt"),
-    messages: Array.isArray(field(body.json, "images"))
-      ? JSON.stringify([withoutImages({ images: field(body.json, "images") })])
-      : null,
-  }),
+  ask(body) {
+    const json = lowerNames(body.json);
+    const images = field(json, "images");
+    return {
+      ...askNative(json),
+      operation: "completion",
+      prompt: textField(json, "prompt"),
+      messages: Array.isArray(images) ? JSON.stringify([withoutImages({ images })]) : null,
+    };
+  },
   outgoing: (body) => ({ path: "/api/generate", body: body.bytes }),
   reply: (_asked, head, keep) =>
     passingReply(head, keep, (frame) => ({

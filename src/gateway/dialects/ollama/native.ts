@@ -5,7 +5,6 @@
 import type { Failure } from "../../../errors";
 import {
   type Asked,
-  type Body,
   countField,
   field,
   type Head,
@@ -24,9 +23,18 @@ export type { Piece } from "../heard";
 
 const encoder = new TextEncoder();
 
-/** What all of Ollama's inference requests ask in the same way. */
+/** What a request says, its names in lower case: Go takes them in any. */
+export function lowerNames(json: unknown): unknown {
+  if (typeof json !== "object" || json === null || Array.isArray(json)) return json;
+  const names = Object.keys(json);
+  return names.some((name) => name !== name.toLowerCase())
+    ? Object.fromEntries(Object.entries(json).map(([name, value]) => [name.toLowerCase(), value]))
+    : json;
+}
+
+/** What all of Ollama's inference requests ask in the same way. @param json its names in lower case */
 export function askNative(
-  body: Body,
+  json: unknown,
 ): Pick<Asked, "model" | "stream" | "user" | "system" | "options" | "wrong"> {
   const kept: Record<string, unknown> = {};
   for (const name of [
@@ -41,15 +49,15 @@ export function askNative(
     "truncate",
     "dimensions",
   ]) {
-    const value = field(body.json, name);
+    const value = field(json, name);
     if (value !== undefined) kept[name] = value;
   }
   return {
     // An empty name counts as none: Ollama says so itself.
-    model: textField(body.json, "model") || null,
-    stream: field(body.json, "stream") !== false,
+    model: textField(json, "model") || null,
+    stream: field(json, "stream") !== false,
     user: null,
-    system: textField(body.json, "system"),
+    system: textField(json, "system"),
     options: Object.keys(kept).length > 0 ? JSON.stringify(kept) : null,
     wrong: null,
   };
