@@ -60,8 +60,17 @@ export function createPaths(
   dialects: ReadonlyMap<string, readonly Dialect[]>,
 ): (method: string, pathname: string) => Place {
   const paths = ownPaths(own);
+  const inference = new Map(
+    [...dialects].map(([path, spoken]) => [
+      path,
+      { owner: "engine", use: null, kind: "inference", dialects: spoken } as const,
+    ]),
+  );
 
   return (method, pathname) => {
+    // Written as they are known, as nearly all are: nothing in them is to be decoded.
+    const known = method === "POST" ? inference.get(pathname) : undefined;
+    if (known) return known;
     // A slash at the end makes no other path: Ollama redirects to the one without it.
     const spelt = pathname.length > 1 && pathname.endsWith("/") ? pathname.slice(0, -1) : pathname;
     const normal = normalise(spelt);
@@ -69,9 +78,8 @@ export function createPaths(
     if (!found && (normal === null || (normal !== spelt && paths.some((path) => matches(path, normal))))) {
       throw failure.ambiguousPath(pathname);
     }
-    const spoken = dialects.get(normal ?? "");
-    if (spoken && method === "POST" && !found?.named)
-      return { owner: "engine", use: null, kind: "inference", dialects: spoken };
+    const spoken = inference.get(normal ?? "");
+    if (spoken && method === "POST" && !found?.named) return spoken;
     if (found) {
       if (found.path.endsWith("/:name")) readName(spelt.slice(found.literal.length));
       const use = found.methods.get(method) ?? null;
