@@ -32,7 +32,7 @@ export async function postgresServer(): Promise<PostgresServer | null> {
   const programs = findPrograms();
   if (programs === null || !hasPostgres()) return null;
   const folder = scratchFolder("corral-pg-");
-  const user = await postgresUser();
+  const user = postgresUser();
   const data = join(folder, "data");
   const passwordFile = join(folder, "password");
   writeFileSync(passwordFile, PASSWORD);
@@ -41,7 +41,7 @@ export async function postgresServer(): Promise<PostgresServer | null> {
     user === null ? [] : ["setpriv", `--reuid=${user.uid}`, `--regid=${user.gid}`, "--clear-groups"];
   // Should the tests be killed, the cluster goes with them.
   const mortal = user === null ? [] : ["--pdeathsig", "KILL"];
-  await run([
+  run([
     ...asUser,
     join(programs, "initdb"),
     ...[
@@ -145,21 +145,17 @@ function findPrograms(): string | null {
 }
 
 /** PostgreSQL refuses to run as root. Null: we are not root. */
-async function postgresUser(): Promise<{ uid: number; gid: number } | null> {
+function postgresUser(): { uid: number; gid: number } | null {
   if (process.getuid?.() !== 0) return null;
-  const [uid, gid] = await Promise.all([run(["id", "-u", "postgres"]), run(["id", "-g", "postgres"])]);
+  const [uid, gid] = [run(["id", "-u", "postgres"]), run(["id", "-g", "postgres"])];
   return { uid: Number(uid), gid: Number(gid) };
 }
 
-async function run(command: string[]): Promise<string> {
-  const started = Bun.spawn(command, { stdin: "ignore", stdout: "pipe", stderr: "pipe" });
-  const [out, error, code] = await Promise.all([
-    new Response(started.stdout).text(),
-    new Response(started.stderr).text(),
-    started.exited,
-  ]);
-  if (code !== 0) throw new Error(`${command.join(" ")} ended with ${code}: ${error}`);
-  return out;
+/** In one go: the end of an initdb that was waited for in the background was missed once, under load (Bun 1.4.4). */
+function run(command: string[]): string {
+  const { exitCode, stdout, stderr } = Bun.spawnSync(command, { stdin: "ignore" });
+  if (exitCode !== 0) throw new Error(`${command.join(" ")} ended with ${exitCode}: ${stderr}`);
+  return stdout.toString();
 }
 
 /** A process and its children: the postmaster's each lead a group of their own. The parent comes first. */
