@@ -63,8 +63,10 @@ export function truncationOf(
     cutLengths(context, countField(options, "num_keep") ?? KEPT).includes(tokensIn ?? 0);
   // Most requests are too short for any of it, and reading their texts once more would be for nothing.
   if (!isEmbedding && !isCutLength && context !== null && mostWords(asked) <= context / 2) return null;
-  const { words } = measure(textsOf(asked, isSpoken));
-  const { leastTokens, characters } = measure(textsOf(asked, () => true));
+  const { spoken, others } = textsOf(asked);
+  const [{ words, ...surely }, maybe] = [measure(spoken), measure(others)];
+  const characters = surely.characters + maybe.characters;
+  const leastTokens = words + maybe.words + Math.floor((surely.cjk + maybe.cjk) / CJK_CHARACTERS_A_TOKEN);
   if (!tokensIn) return !isEmbedding && context !== null && words > context ? "truncated_likely" : null;
   if (words > tokensIn && (isEmbedding || isCutLength || (context !== null && words > context)))
     return "truncated";
@@ -107,20 +109,27 @@ function roleOf(message: unknown): string {
   return textField(message, "role") ?? "";
 }
 
-/** The texts that a prompt is made of. Thinking is none: templates leave out that of earlier turns. */
-function textsOf(
-  { prompt, system, messages }: Pick<Asked, "prompt" | "system" | "messages">,
-  isWanted: (message: unknown) => boolean,
-): string[] {
+/**
+ * The texts that a prompt is made of: those that every template prints, and others. Thinking is none: templates leave
+ * out that of earlier turns.
+ */
+function textsOf({ prompt, system, messages }: Pick<Asked, "prompt" | "system" | "messages">): {
+  readonly spoken: string[];
+  readonly others: string[];
+} {
   const sent: unknown = messages === null ? [] : JSON.parse(messages);
-  const all: unknown[] = Array.isArray(sent) ? sent : [];
-  const list = all.filter((message) => isWanted(message) && textField(message, "type") !== "reasoning");
-  const said = list.flatMap((message) => textsIn(message, DEEPEST));
+  const list: unknown[] = Array.isArray(sent) ? sent : [];
+  const spoken: string[] = [];
+  const others: string[] = [];
+  for (const message of list) {
+    if (textField(message, "type") === "reasoning") continue;
+    (isSpoken(message) ? spoken : others).push(...textsIn(message, DEEPEST).map(withoutThinking));
+  }
+  // Images alone are messages, too.
+  if (spoken.length + others.length === 0 && prompt !== null) spoken.push(prompt);
   const isSystem = (message: unknown) => /^(system|developer)$/i.test(roleOf(message));
-  return [
-    ...(all.length > 0 ? said.map(withoutThinking) : [prompt ?? ""]),
-    ...(system === null || list.some(isSystem) ? [] : [system]),
-  ];
+  if (system !== null && !list.some(isSystem)) spoken.push(system);
+  return { spoken, others };
 }
 
 /** The texts of a message, a part or a block, in whatever dialect. */
@@ -136,8 +145,8 @@ function withoutThinking(text: string): string {
   return text.includes("<think>") ? text.slice(text.lastIndexOf(end) + end.length) : text;
 }
 
-/** Words that hold a letter or digit, the tokens that they make at the very least in all likelihood, and characters. */
-function measure(texts: readonly string[]): { words: number; leastTokens: number; characters: number } {
+/** Words that hold a letter or digit, Chinese and Japanese characters, and characters of all kinds. */
+function measure(texts: readonly string[]): { words: number; cjk: number; characters: number } {
   let words = 0;
   let cjk = 0;
   let characters = 0;
@@ -154,7 +163,7 @@ function measure(texts: readonly string[]): { words: number; leastTokens: number
       if (isCjk(code)) cjk++;
     }
   }
-  return { words, leastTokens: words + Math.floor(cjk / CJK_CHARACTERS_A_TOKEN), characters };
+  return { words, cjk, characters };
 }
 
 /** ASCII's alone: other spaces join words, which makes fewer of them. */

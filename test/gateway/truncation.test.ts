@@ -62,6 +62,12 @@ test("less certain signs are called likely", () => {
     ]);
 });
 
+test("a prompt beside images is looked at like any other", () => {
+  const messages = JSON.stringify([{ images: [{ bytes: 1, sha256: "" }] }]);
+  const asked = sent({ operation: "completion", prompt: text(5000), messages });
+  expect(truncationOf(asked, 2050, 4096)).toBe("truncated");
+});
+
 test("what a template may leave out by itself proves nothing", () => {
   const turn = (message: object) =>
     JSON.stringify([{ role: "user", content: "x" }, message, { role: "user", content: "y" }]);
