@@ -38,6 +38,11 @@ export const eventSchema = Type.Object({
   durationMs: Type.Number(),
 });
 
+/** All that an audit needs of one that can't be stored: for the log, without texts. */
+export function auditOf({ id, action, model, outcome, clientAddress, user, at }: ModelEvent): object {
+  return { id, action, model, outcome, client: clientAddress, user, at: at.toISOString() };
+}
+
 /** How what failed so is said to have ended. */
 export function outcomeOf({ code, status }: Failure): Outcome {
   if (code === "engine_crash" || code === "server_stop" || code === "canceled") return code;

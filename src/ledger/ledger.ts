@@ -1,7 +1,7 @@
 /** The ledger: each request from its begin to its end, on the way to the database, and what is cleared of it. */
-import type { Database } from "../database/database";
+import type { Sql } from "../database/database";
 import { messageOf } from "../errors";
-import type { ModelEvent } from "./event";
+import { auditOf, type ModelEvent } from "./event";
 import { type Begun, isName, type RequestRecord, withoutTexts } from "./record";
 import { Spool, type SpoolOptions } from "./spool";
 import { addShed, type Shed, shedRecords } from "./spool-lines";
@@ -132,12 +132,8 @@ export function createLedger(
     },
     event(event) {
       if (spool.event(event)) writer.wake();
-      else {
-        const { id, action, model, outcome, clientAddress, user, at } = event;
-        // The last place where it is: all that an audit needs.
-        const said = { id, action, model, outcome, client: clientAddress, user, at: at.toISOString() };
-        options.log.error(said, "an event can't be kept");
-      }
+      // The last place where it is.
+      else options.log.error(auditOf(event), "an event can't be kept");
     },
     async clear(what) {
       const cleared = await writer.behind(async (sql) => {
@@ -172,7 +168,7 @@ export function createLedger(
 }
 
 /** Rows of metrics, of every step: the contract's metric points. */
-export async function countMetricRows(sql: Parameters<Parameters<Database["query"]>[0]>[0]): Promise<number> {
+export async function countMetricRows(sql: Sql): Promise<number> {
   const [row] = await sql<{ count: number }[]>`
     select ((select count(*) from metrics) + (select count(*) from histograms))::int as count`;
   return row?.count ?? 0;

@@ -7,6 +7,7 @@ import postgres from "postgres";
 import type { Database, Sql } from "../database/database";
 import { Failure, failure, messageOf } from "../errors";
 import type { Log } from "../log";
+import { auditOf } from "./event";
 import { storeEvents, storeRecords } from "./rows";
 import { isBefore, type Position } from "./segments";
 import type { Item, Spool } from "./spool";
@@ -159,7 +160,8 @@ export class Writer {
       await this.#write([item]);
     } catch (error) {
       if (!isRowsFault(error) || (item.kind !== "record" && item.kind !== "event")) throw error;
-      const said = { ...sayItem(item), error: messageOf(error) };
+      const told = item.kind === "record" ? { id: item.record.id } : auditOf(item.event);
+      const said = { ...told, error: messageOf(error) };
       this.#options.log.error(
         said,
         `the database refused ${item.kind === "record" ? "a record" : "an event"}: it is set aside`,
@@ -261,13 +263,6 @@ export class Writer {
 
 function isSame(one: Position, other: Position): boolean {
   return one.segment === other.segment && one.offset === other.offset;
-}
-
-/** What an audit needs of what is not stored; no texts. */
-function sayItem(item: Extract<Item, { kind: "record" | "event" }>): object {
-  if (item.kind === "record") return { id: item.record.id };
-  const { id, action, model, outcome, clientAddress, user, at } = item.event;
-  return { id, action, model, outcome, client: clientAddress, user, at: at.toISOString() };
 }
 
 /**

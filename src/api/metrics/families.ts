@@ -96,13 +96,16 @@ export function createMetrics(parts: MetricsParts): Registry {
   gauge("corral_engine_up", "Whether Ollama answers", () => Number(parts.engine.state === "ready"));
   gauge("corral_engine_restarts", "Restarts of Ollama since Corral's start", () => parts.engine.restarts);
   gauge("corral_database_up", "Whether the database answers", () => Number(parts.database.state === "up"));
+  // Asked once a scrape, since it reads a file: by the first of its families, which are collected in this order.
+  let standing = parts.ledger.standing();
   new Gauge({
     name: "corral_ledger_records",
     help: "Records since this server's first start: accepted = in_flight + stored + spooled + set_aside + shed",
     labelNames: ["state"],
     registers,
     collect() {
-      const { accepted, inFlight, stored, spooled, setAside, shed } = parts.ledger.standing();
+      standing = parts.ledger.standing();
+      const { accepted, inFlight, stored, spooled, setAside, shed } = standing;
       const states = {
         accepted,
         in_flight: inFlight,
@@ -120,23 +123,23 @@ export function createMetrics(parts: MetricsParts): Registry {
     labelNames: ["what", "reason"],
     registers,
     collect() {
-      const { shed } = parts.ledger.standing();
+      const { shed } = standing;
       this.set({ what: "records", reason: "spool_full" }, shed.fullRecords);
       this.set({ what: "records", reason: "write_failed" }, shed.failedRecords);
       this.set({ what: "texts", reason: "spool_full" }, shed.fullTexts);
       this.set({ what: "texts", reason: "write_failed" }, shed.failedTexts);
     },
   });
-  gauge("corral_spool_bytes", "Size of the spool", () => parts.ledger.standing().spoolBytes);
+  gauge("corral_spool_bytes", "Size of the spool", () => standing.spoolBytes);
   gauge(
     "corral_spool_oldest_seconds",
     "How long the oldest record in the spool has waited for the database; 0 where none does",
-    () => (parts.ledger.standing().oldestSpooledMs ?? 0) / 1000,
+    () => (standing.oldestSpooledMs ?? 0) / 1000,
   );
   gauge(
     "corral_database_lag_seconds",
     "How long the record that was stored last had waited; 0 before there was one",
-    () => (parts.ledger.standing().databaseLagMs ?? 0) / 1000,
+    () => (standing.databaseLagMs ?? 0) / 1000,
   );
   new Gauge({ name: "corral_build_info", help: "1", labelNames: ["version"], registers }).set(
     { version: parts.version },
