@@ -1,6 +1,6 @@
 /**
  * The program: from the command line to a command. Each command is loaded when it is called: the embedded database's
- * process needs nothing of the server, and the server starts by replacing its own process (run.ts).
+ * process needs nothing of the server.
  */
 import { Command, Option } from "commander";
 import { fail, run } from "./commands/run";

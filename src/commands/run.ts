@@ -1,9 +1,6 @@
 /** A server in this process, from its start to the signal that ends it. */
-import { dlopen, FFIType, ptr } from "bun:ffi";
 import { readFileSync } from "node:fs";
 import { Failure, messageOf } from "../errors";
-import { libc } from "../folder";
-import { isCompiled } from "../self";
 import type { RunningServer } from "./server";
 
 /**
@@ -20,7 +17,6 @@ export async function run(start: () => Promise<RunningServer>): Promise<void> {
     running.stop().then(() => process.exit(0), fail);
   };
   try {
-    liftRequestLimit();
     // A terminal that is closed would else end us alone: what we started has sessions of its own.
     const signals = ["SIGTERM", "SIGINT", ...(ignoresHangup() ? [] : ["SIGHUP"])];
     for (const signal of signals) process.on(signal, stop);
@@ -49,34 +45,4 @@ function ignoresHangup(): boolean {
   } catch {
     return false;
   }
-}
-
-/**
- * Bun's fetch runs 256 requests at once and queues the rest unseen. The variable that lifts it is read when the process
- * starts, so the process replaces itself, keeping its pid (traps.md). Where that can't be done the limit stays.
- */
-function liftRequestLimit(): void {
-  if (process.env.BUN_CONFIG_MAX_HTTP_REQUESTS || process.platform !== "linux") return;
-  const text = (value: string) => Buffer.from(`${value}\0`);
-  const list = (values: string[]) => {
-    const buffers = values.map(text);
-    const pointers = new BigUint64Array([...buffers.map((buffer) => BigInt(ptr(buffer))), 0n]);
-    return { buffers, pointers };
-  };
-  const environment = { ...process.env, BUN_CONFIG_MAX_HTTP_REQUESTS: "65336" };
-  // The single binary finds itself; from source the program's file is a word of its own.
-  const words = process.argv.slice(isCompiled ? 2 : 1);
-  const args = list([process.execPath, ...process.execArgv, ...words]);
-  const variables = list(Object.entries(environment).map(([name, value]) => `${name}=${value}`));
-  try {
-    const { symbols } = dlopen(libc(), {
-      execve: { args: [FFIType.ptr, FFIType.ptr, FFIType.ptr], returns: FFIType.i32 },
-    });
-    symbols.execve(ptr(text(process.execPath)), ptr(args.pointers), ptr(variables.pointers));
-  } catch {
-    // Another C library: said below.
-  }
-  console.error(
-    "corral: more than 256 requests at once will wait for one another: start it with BUN_CONFIG_MAX_HTTP_REQUESTS=65336",
-  );
 }

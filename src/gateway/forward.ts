@@ -1,5 +1,7 @@
 /** Carries a request to the engine and its answer's head back; the one retry that is allowed is here. */
-import { codeOf, isUnreachable } from "../engine/client";
+import { codeOf } from "../engine/client";
+import { type Field, fieldOf, NotHttp } from "../engine/http/answer-reader";
+import { type Answer, ConnectionLost, type Connections, NoConnection } from "../engine/http/connections";
 import type { Engine } from "../engine/service";
 import { type Failure, failure, messageOf, quote } from "../errors";
 
@@ -16,39 +18,53 @@ const hopByHop = new Set([
   "upgrade",
 ]);
 /** The engine's own Host; no Origin, since ours decide who may call; lengths are the transport's. */
-const notForEngine = new Set([...hopByHop, "host", "origin", "content-length", "accept-encoding", "expect"]);
+const notForEngine = new Set([...hopByHop, "host", "origin", "content-length", "expect"]);
 
-/** A client's headers as the engine gets them. */
-export function headersToEngine(headers: Headers): Headers {
-  const out = copyHeaders(headers, notForEngine);
-  // Else fetch would ask for gzip, and the bytes would not be the engine's.
-  out.set("accept-encoding", headers.get("accept-encoding") ?? "identity");
-  return out;
-}
-
-/** An engine's headers as the client gets them. */
-export function headersToClient(headers: Headers): Headers {
-  return copyHeaders(headers, hopByHop);
-}
-
-function copyHeaders(headers: Headers, without: ReadonlySet<string>): Headers {
-  const named = new Set((headers.get("connection") ?? "").toLowerCase().split(/\s*,\s*/));
-  const out = new Headers();
+/** A client's header as the engine gets it: lines, each with its end. */
+function headerToEngine(headers: Headers, mustRead: boolean): string {
+  const named = namedIn(headers.get("connection"));
+  let lines = "";
   headers.forEach((value, name) => {
-    const lower = name.toLowerCase();
-    if (!without.has(lower) && !named.has(lower)) out.append(name, value);
+    if (notForEngine.has(name) || named?.has(name) || (mustRead && name === "accept-encoding")) return;
+    lines += `${name}: ${value}\r\n`;
   });
+  // What is read here must be readable: an engine behind another proxy may compress.
+  return mustRead ? `${lines}accept-encoding: identity\r\n` : lines;
+}
+
+/** An engine's header as the client gets it. */
+export function headersToClient(fields: readonly Field[]): Headers {
+  const named = namedIn(fieldOf(fields, "connection"));
+  const out = new Headers();
+  for (const [name, value] of fields) {
+    const lower = name.toLowerCase();
+    if (!hopByHop.has(lower) && !named?.has(lower)) out.append(name, value);
+  }
   return out;
+}
+
+/** The fields that a Connection field says are for this connection alone. */
+function namedIn(connection: string | null): ReadonlySet<string> | null {
+  return connection === null ? null : new Set(connection.toLowerCase().split(/\s*,\s*/));
 }
 
 export interface Carried {
   readonly method: string;
   /** Path and query. */
   readonly path: string;
+  /** The client's own. */
   readonly headers: Headers;
+  /** Whether the answer is read here too: then it must not come compressed. */
+  readonly mustRead: boolean;
   /** A stream can be sent once only; bytes can be sent again. */
-  readonly body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array<ArrayBuffer>> | null;
+  readonly body: Uint8Array | ReadableStream<Uint8Array> | null;
   readonly signal: AbortSignal;
+}
+
+/** What the gateway needs to reach the engine. */
+export interface Upstream {
+  readonly engine: Engine;
+  readonly connections: Connections;
 }
 
 /**
@@ -57,33 +73,40 @@ export interface Carried {
  * @throws Failure 400 for a path that is none, `engine_down` (503), `engine_crash` or `engine_error` (502); the
  *   signal's reason when aborted
  */
-export async function forward(engine: Engine, carried: Carried): Promise<Response> {
+export async function forward({ engine, connections }: Upstream, carried: Carried): Promise<Answer> {
   // Put behind the address it would name another host: CONNECT lets `x:@elsewhere/../api/tags` through, bare as it is.
-  if (!carried.path.startsWith("/")) throw failure.invalid(`${quote(carried.path)} is not a path`);
+  if (!/^\/[\x21-\x7e]*$/.test(carried.path)) throw failure.invalid(`${quote(carried.path)} is not a path`);
   // What answers at the address of an engine that is not ready may be a stranger: no prompt, no key goes there.
   if (engine.state !== "ready") throw notReady(engine);
   const run = engine.run;
-  const replayable = !(carried.body instanceof ReadableStream);
+  const isReplayable = !(carried.body instanceof ReadableStream);
+  const length = carried.headers.get("content-length");
+  const { method, path, body, signal } = carried;
+  const asking = {
+    ...{ method, path, body, signal },
+    header: headerToEngine(carried.headers, carried.mustRead),
+    length: length === null ? null : Number(length),
+  };
   try {
-    return await send(engine, carried);
+    return await connections.ask(engine.address, asking);
   } catch (error) {
-    carried.signal.throwIfAborted();
-    if (isUnreachable(error)) {
+    signal.throwIfAborted();
+    if (error instanceof NoConnection) {
       // Nothing was sent: it may have been between two listens.
       await Bun.sleep(50);
-      carried.signal.throwIfAborted();
-      if (!replayable || engine.state !== "ready") throw notReady(engine);
+      signal.throwIfAborted();
+      if (!isReplayable || engine.state !== "ready") throw notReady(engine);
     } else {
       const died = await engine.died(run);
-      carried.signal.throwIfAborted();
-      if (died || !replayable || !isReset(error) || engine.run !== run) throw lost(error, died);
+      signal.throwIfAborted();
+      if (died || !isReplayable || !isReset(error) || engine.run !== run) throw lost(error, died);
     }
   }
   try {
-    return await send(engine, carried);
+    return await connections.ask(engine.address, asking);
   } catch (error) {
-    carried.signal.throwIfAborted();
-    throw isUnreachable(error) ? notReady(engine) : lost(error, await engine.died(run));
+    signal.throwIfAborted();
+    throw error instanceof NoConnection ? notReady(engine) : lost(error, await engine.died(run));
   }
 }
 
@@ -99,25 +122,13 @@ export async function brokenReply(engine: Engine, run: number, why: string): Pro
     : failure.engineAnswer(502, why);
 }
 
-function send(engine: Engine, { method, path, headers, body, signal }: Carried): Promise<Response> {
-  const init: BunFetchRequestInit = {
-    method,
-    headers,
-    body,
-    signal,
-    redirect: "manual",
-    // Bytes as they are, and no limit of Bun's: models load and think for longer than its 360 s (traps.md).
-    decompress: false,
-    timeout: false,
-  };
-  return fetch(engine.address + path, init);
-}
-
 function notReady(engine: Engine): Failure {
   return failure.engineDown(engine.why ?? `Ollama at ${engine.address} does not answer`);
 }
 
 function lost(error: unknown, died: boolean): Failure {
+  if (error instanceof NotHttp)
+    return failure.engineAnswer(502, `what answers at Ollama's address does not speak HTTP: ${error.message}`);
   return died
     ? failure.engineLost("Ollama ended before it answered: it is being started again, try once more")
     : failure.engineAnswer(
@@ -126,7 +137,7 @@ function lost(error: unknown, died: boolean): Failure {
       );
 }
 
-/** A pooled connection that the engine had closed, most often. */
+/** A kept connection that the engine had closed, most often: no byte of an answer has come. */
 function isReset(error: unknown): boolean {
-  return ["ECONNRESET", "ConnectionClosed", "ConnectionReset"].includes(codeOf(error));
+  return error instanceof ConnectionLost && !error.hasBegun;
 }

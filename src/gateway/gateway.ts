@@ -1,5 +1,6 @@
 /** A client's request for the engine: carried, and recorded where its path is one of inference. */
 
+import { Connections } from "../engine/http/connections";
 import type { Engine } from "../engine/service";
 import type { Ledger } from "../ledger/ledger";
 import type { Log } from "../log";
@@ -27,6 +28,7 @@ export class Gateway {
   readonly #options: GatewayOptions;
   readonly active = new Active();
   readonly knownModels: KnownModels;
+  readonly #connections = new Connections();
   #stopping = false;
 
   constructor(options: GatewayOptions) {
@@ -44,6 +46,7 @@ export class Gateway {
     const parts = {
       ...this.#options,
       active: this.active,
+      connections: this.#connections,
       knownModels: this.knownModels,
       stopping: this.#stopping,
       over,
@@ -60,5 +63,6 @@ export class Gateway {
     await Promise.race([this.active.idle(), Bun.sleep(ENDING_MS)]);
     // The last bytes are Bun's by now, and would be lost with their connection if it were closed at once.
     await Bun.sleep(LAST_BYTES_MS);
+    this.#connections.close();
   }
 }

@@ -1,5 +1,5 @@
 /** A request to a path of Ollama's that is no inference: through, as it is. What it does to models is put on record. */
-import type { Engine } from "../engine/service";
+import type { Answer } from "../engine/http/connections";
 import { asFailure, type Failure, failure, messageOf } from "../errors";
 import type { Ledger } from "../ledger/ledger";
 import type { Log } from "../log";
@@ -7,11 +7,10 @@ import type { Active } from "./active";
 import { hangUp, passedBody } from "./body";
 import { refuseAnthropic } from "./dialects/anthropic/errors";
 import { refuseNative } from "./dialects/ollama/native";
-import { brokenReply, forward, headersToClient, headersToEngine, sayBroken } from "./forward";
+import { brokenReply, forward, headersToClient, sayBroken, type Upstream } from "./forward";
 import { actionOf, Management } from "./management";
 
-export interface PassOptions {
-  readonly engine: Engine;
+export interface PassOptions extends Upstream {
   readonly active: Active;
   readonly ledger: Ledger;
   readonly log: Log;
@@ -25,8 +24,9 @@ const MOST_HELD_BYTES = 1_000_000;
 /** Carries a request to the engine and its answer back, both unaltered. Never throws. */
 export async function pass(
   request: Request,
-  { engine, active, ledger, log, clientAddress, stopping, over: idle }: PassOptions,
+  { active, ledger, log, clientAddress, stopping, over: idle, ...upstream }: PassOptions,
 ): Promise<Response> {
+  const { engine } = upstream;
   const url = new URL(request.url, "http://localhost");
   const action = stopping ? null : actionOf(request.method, url.pathname);
   const record =
@@ -47,16 +47,14 @@ export async function pass(
   request.signal.addEventListener("abort", leave, { once: true });
   active.add(running);
   const over = () => active.remove(running.id);
-  const headers = headersToEngine(request.headers);
-  // What is read here must be readable: an engine behind another proxy may compress.
-  if (record) headers.set("accept-encoding", "identity");
   try {
     // Refused at the door, and on no record.
     if (stopping) throw failure.stopping();
-    const answer = await forward(engine, {
+    const answer = await forward(upstream, {
       method: request.method,
       path: url.pathname + url.search,
-      headers,
+      headers: request.headers,
+      mustRead: record !== null,
       body:
         request.body &&
         passedBody(
@@ -68,11 +66,11 @@ export async function pass(
       signal: abort.signal,
     });
     record?.answered(answer.status);
-    const head = { status: answer.status, headers: headersToClient(answer.headers) };
-    const length = answer.headers.get("content-length");
-    if (answer.body && (length === null || Number(length) > MOST_HELD_BYTES))
+    const head = { status: answer.status, headers: headersToClient(answer.fields) };
+    const length = head.headers.get("content-length");
+    if (!answer.hasEnded && (length === null || Number(length) > MOST_HELD_BYTES))
       return new Response(
-        passed(answer.body, {
+        passed(answer, {
           leave,
           over,
           take: (chunk) => record?.take(chunk),
@@ -82,7 +80,7 @@ export async function pass(
         head,
       );
     // Bun drops the length of what is streamed, and a client may want to know it.
-    const bytes = answer.body ? await answer.bytes() : null;
+    const bytes = await readAll(answer);
     if (bytes) record?.take(bytes);
     record?.finish();
     over();
@@ -101,6 +99,13 @@ export async function pass(
   }
 }
 
+/** The whole body of an answer; null where there is none. */
+async function readAll(answer: Answer): Promise<Uint8Array<ArrayBuffer> | null> {
+  const pieces: Uint8Array[] = [];
+  for (let piece = await answer.read(); piece !== null; piece = await answer.read()) pieces.push(piece);
+  return pieces.length === 0 ? null : Buffer.concat(pieces);
+}
+
 interface Passing {
   /** The client is gone. */
   leave(): void;
@@ -115,19 +120,15 @@ interface Passing {
 }
 
 /** The engine's bytes as they come. Where they break off, so does the client's connection: that is what it would have seen. */
-function passed(
-  body: ReadableStream<Uint8Array>,
-  { leave, over, take, finish, broken }: Passing,
-): ReadableStream<Uint8Array> {
-  const reader = body.getReader();
+function passed(answer: Answer, { leave, over, take, finish, broken }: Passing): ReadableStream<Uint8Array> {
   return new ReadableStream<Uint8Array>(
     {
       pull: async (controller) => {
         try {
-          const next = await reader.read();
-          if (!next.done) {
-            take(next.value);
-            return controller.enqueue(next.value);
+          const piece = await answer.read();
+          if (piece !== null) {
+            take(piece);
+            return controller.enqueue(piece);
           }
           finish();
           controller.close();

@@ -3,6 +3,7 @@
  * whatever goes wrong with it, bytes flow on.
  */
 
+import type { Answer } from "../engine/http/connections";
 import { asFailure, Failure, failure, messageOf } from "../errors";
 import type { Outcome } from "../ledger/record";
 import { urlOf } from "../request-path";
@@ -18,13 +19,13 @@ import {
   type Outgoing,
   type Reply,
 } from "./dialects/dialect";
-import { brokenReply, forward, headersToClient, headersToEngine, sayBroken } from "./forward";
+import { brokenReply, forward, headersToClient, sayBroken, type Upstream } from "./forward";
 import { type Heart, heartbeatMs, orAfter } from "./heartbeat";
 import { type Limits, type Watch, watch } from "./limits";
 import { Recording, type RecordingParts } from "./recording";
 import { contextAsked, truncatedHeader } from "./truncation";
 
-export interface PassageOptions extends RecordingParts {
+export interface PassageOptions extends RecordingParts, Upstream {
   readonly active: Active;
   /** Whether the server stops: the request is refused at the door, and leaves no record. */
   readonly stopping: boolean;
@@ -129,19 +130,16 @@ export class Passage {
 
   /** Sends the request, and reads until the reply's status line is decided. @throws Failure */
   async #open(dialect: Dialect, outgoing: Outgoing, asked: Asked): Promise<Opened> {
-    const { engine } = this.#options;
-    const headers = headersToEngine(this.#request.headers);
-    // What is read here must be readable: an engine behind another proxy may compress.
-    headers.set("accept-encoding", "identity");
-    const answer = await forward(engine, {
+    const answer = await forward(this.#options, {
       method: "POST",
       path: outgoing.path + (urlOf(this.#request)?.search ?? ""),
-      headers,
+      headers: this.#request.headers,
+      mustRead: true,
       body: outgoing.body,
       signal: this.#abort.signal,
     });
     this.#upstreamStatus = answer.status;
-    const head = { status: answer.status, headers: headersToClient(answer.headers) };
+    const head = { status: answer.status, headers: headersToClient(answer.fields) };
     this.#options.knownModels.learn(
       this.#recording.begun?.model ?? null,
       answer.status,
@@ -210,15 +208,14 @@ export class Passage {
   }
 
   /** What the client gets, chunk by chunk; a reply that breaks ends in its dialect's error. Ends the record. */
-  async *#chunks(answer: Response, reply: Reply): AsyncGenerator<Uint8Array, void> {
+  async *#chunks(answer: Answer, reply: Reply): AsyncGenerator<Uint8Array, void> {
     let broken: string | null = null;
     try {
-      const reader = answer.body?.getReader();
       for (;;) {
-        const next = await reader?.read();
-        if (!next || next.done) break;
+        const chunk = await answer.read();
+        if (chunk === null) break;
         const hadBegun = reply.pieces > 0;
-        const bytes = reply.take(next.value, performance.now());
+        const bytes = reply.take(chunk, performance.now());
         this.#watch?.heard(reply.pieces > 0);
         if (!hadBegun && reply.pieces > 0) this.#active.tell(this.#recording.id);
         this.#endIfSaid(reply);

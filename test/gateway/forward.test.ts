@@ -8,7 +8,7 @@ import { ask, contract, events, lines, native, post, record } from "./asking";
 setDefaultTimeout(60_000);
 
 /** When a request's connection is reset: before the reply, or in the middle of it. */
-type Reset = "at once" | "after a token";
+type Reset = "at once" | "in the status line" | "after a token";
 
 /** What Corral itself asks, whenever it does. */
 const questions: Record<string, string> = {
@@ -41,8 +41,8 @@ const engine = createServer((socket) => {
     const body = questions[request] ?? token + done;
     const answer = `HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
     if (reset === undefined) return socket.write(answer);
-    if (reset === "after a token") {
-      socket.write(answer.slice(0, -done.length));
+    if (reset !== "at once") {
+      socket.write(reset === "after a token" ? answer.slice(0, -done.length) : answer.slice(0, 10));
       // A reset throws away what was not read yet.
       await Bun.sleep(100);
     }
@@ -112,6 +112,12 @@ withCorral(
     });
 
     test("a request that a byte of the reply has come for is never sent again", async () => {
+      const cut = await meeting(["in the status line"], () => chat(native("begun:status")));
+      expect([cut.answer.status, JSON.parse(cut.answer.text).error, cut.requests]).toEqual([
+        502,
+        words,
+        times(1),
+      ]);
       const begun = await meeting(["after a token"], () => chat(native("begun:token")));
       expect([begun.answer.status, begun.requests]).toEqual([200, times(1)]);
       expect(lines(begun.answer.text)).toEqual([

@@ -1,0 +1,393 @@
+/**
+ * Connections to the engine: kept open between requests, one request at a time on each. Ours rather than fetch, since
+ * a request's path is what the program is for: fetch runs 256 at once, hides whether a byte of the answer has come,
+ * and takes a thread of its own to each chunk.
+ */
+import type { Socket, SocketHandler } from "bun";
+import { messageOf } from "../../errors";
+import { codeOf } from "../client";
+import { type AnswerHead, AnswerReader } from "./answer-reader";
+
+export interface Asking {
+  readonly method: string;
+  /** Path and query, as they go on the wire. */
+  readonly path: string;
+  /** Lines of the header, each with its end; those of the body's length are added. */
+  readonly header: string;
+  readonly body: Uint8Array | ReadableStream<Uint8Array> | null;
+  /** The length of a body that streams, where it is known. */
+  readonly length: number | null;
+  readonly signal: AbortSignal;
+}
+
+/** An answer whose head has come. */
+export interface Answer extends AnswerHead {
+  /** Whether it has come whole, but for what waits to be read. */
+  readonly hasEnded: boolean;
+  /**
+   * The next piece of the body, or null at its end. Nothing is read ahead of it but what fits a buffer.
+   * @throws ConnectionLost; the signal's reason
+   */
+  read(): Promise<Uint8Array | null>;
+}
+
+/** The connection ended before the answer did. */
+export class ConnectionLost extends Error {
+  readonly code: string;
+  /** Whether a byte of the answer had come. */
+  readonly hasBegun: boolean;
+  constructor(code: string, hasBegun: boolean) {
+    super(`the connection was lost (${code})`);
+    this.code = code;
+    this.hasBegun = hasBegun;
+  }
+}
+
+/** There is no connection to be had: nothing was sent. */
+export class NoConnection extends Error {
+  readonly code: string;
+  constructor(address: string, code: string) {
+    super(`no connection to ${address} (${code})`);
+    this.code = code;
+  }
+}
+
+/** What waits to be read of one answer; beyond it the engine waits. */
+const MOST_WAITING_BYTES = 65_536;
+/** A head and a body up to this go out in one piece. */
+const SMALL_BYTES = 65_536;
+const MOST_IDLE = 64;
+/** What is between us and an engine elsewhere forgets a silent connection, and says nothing. */
+const IDLE_SECONDS = 60;
+
+export class Connections {
+  /** By address. */
+  readonly #idle = new Map<string, Connection[]>();
+
+  /**
+   * Sends a request.
+   * @param address the engine's base URL; a path in it goes before the request's own
+   * @returns its answer, once its head has come
+   * @throws NoConnection; ConnectionLost; NotHttp; the signal's reason
+   */
+  async ask(address: string, asking: Asking): Promise<Answer> {
+    asking.signal.throwIfAborted();
+    // One that was kept may be closed by now, and what streams can't be sent again.
+    const kept = asking.body instanceof ReadableStream ? undefined : this.#idle.get(address)?.pop();
+    const connection = kept ?? (await open(address));
+    if (asking.signal.aborted) {
+      connection.close();
+      throw asking.signal.reason;
+    }
+    return connection.ask(asking, () => this.#keep(address, connection));
+  }
+
+  /** Closes those that wait for a request. */
+  close(): void {
+    for (const idle of this.#idle.values()) for (const connection of idle.splice(0)) connection.close();
+  }
+
+  #keep(address: string, connection: Connection): void {
+    const idle = this.#idle.get(address) ?? [];
+    this.#idle.set(address, idle);
+    if (idle.length >= MOST_IDLE) connection.close();
+    else {
+      idle.push(connection);
+      connection.rest(() => {
+        const place = idle.indexOf(connection);
+        if (place !== -1) idle.splice(place, 1);
+      });
+    }
+  }
+}
+
+/** A socket and the request that is on it. */
+class Connection {
+  readonly #socket: Socket<Holder>;
+  readonly #host: string;
+  readonly #prefix: string;
+  #exchange: Exchange | null = null;
+  /** Called when it is closed while it waits for a request. */
+  #gone: (() => void) | null = null;
+  /** Waits until the socket takes more. */
+  #drained: (() => void) | null = null;
+  #isClosed = false;
+
+  constructor(socket: Socket<Holder>, url: URL) {
+    this.#socket = socket;
+    this.#host = url.host;
+    this.#prefix = url.pathname === "/" ? "" : url.pathname;
+  }
+
+  ask(asking: Asking, keep: () => void): Promise<Answer> {
+    this.#gone = null;
+    this.#socket.timeout(0);
+    const exchange = new Exchange(asking, this.#socket, (canCarryMore) => {
+      this.#exchange = null;
+      if (canCarryMore) keep();
+      else this.close();
+    });
+    this.#exchange = exchange;
+    this.#send(asking, exchange).catch((error: unknown) => exchange.fail(error));
+    return exchange.answer;
+  }
+
+  /** Waits for the next request. */
+  rest(gone: () => void): void {
+    this.#gone = gone;
+    this.#socket.timeout(IDLE_SECONDS);
+  }
+
+  close(): void {
+    this.#socket.terminate();
+  }
+
+  heard(bytes: Uint8Array): void {
+    if (this.#exchange) this.#exchange.heard(bytes);
+    // Nobody asked anything.
+    else this.close();
+  }
+
+  drained(): void {
+    this.#drained?.();
+    this.#drained = null;
+  }
+
+  closed(code: string): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.drained();
+    this.#gone?.();
+    this.#exchange?.lost(code);
+  }
+
+  async #send({ method, path, header, body, length }: Asking, exchange: Exchange): Promise<void> {
+    const start = `${method} ${this.#prefix}${path} HTTP/1.1\r\nHost: ${this.#host}\r\n${header}`;
+    if (body instanceof ReadableStream) {
+      const framing = length === null ? "Transfer-Encoding: chunked" : `Content-Length: ${length}`;
+      await this.#write(Buffer.from(`${start}${framing}\r\n\r\n`, "latin1"));
+      await this.#stream(body, length === null, exchange);
+    } else {
+      const says = body !== null || ["POST", "PUT", "PATCH"].includes(method);
+      const framing = says ? `Content-Length: ${body?.length ?? 0}\r\n` : "";
+      const head = Buffer.from(`${start}${framing}\r\n`, "latin1");
+      if (body === null || body.length <= SMALL_BYTES)
+        await this.#write(body === null ? head : Buffer.concat([head, body]));
+      else {
+        await this.#write(head);
+        await this.#write(body);
+      }
+    }
+    exchange.sent();
+  }
+
+  /** Sends a body no faster than the engine takes it. */
+  async #stream(body: ReadableStream<Uint8Array>, isChunked: boolean, exchange: Exchange): Promise<void> {
+    const reader = body.getReader();
+    exchange.onOver(() => void reader.cancel().catch(() => {}));
+    for (;;) {
+      const next = await reader.read();
+      if (exchange.isOver) return;
+      if (next.done) break;
+      if (next.value.length === 0) continue;
+      if (isChunked) await this.#write(Buffer.from(`${next.value.length.toString(16)}\r\n`));
+      await this.#write(next.value);
+      if (isChunked) await this.#write(crlf);
+    }
+    if (isChunked) await this.#write(lastChunk);
+  }
+
+  /** Writes all of it, unless the connection ends: then the exchange knows. */
+  async #write(bytes: Uint8Array): Promise<void> {
+    let rest = bytes;
+    while (!this.#isClosed) {
+      const count = this.#socket.write(rest);
+      if (count >= rest.length) return;
+      if (count > 0) rest = rest.subarray(count);
+      await new Promise<void>((resolve) => {
+        this.#drained = resolve;
+      });
+    }
+  }
+}
+
+const crlf = Buffer.from("\r\n");
+const lastChunk = Buffer.from("0\r\n\r\n");
+
+/** One request and its answer. */
+class Exchange implements Answer {
+  readonly #asking: Asking;
+  readonly #socket: Socket<Holder>;
+  readonly #reader: AnswerReader;
+  readonly #over: (canCarryMore: boolean) => void;
+  readonly #head = Promise.withResolvers<Answer>();
+  readonly #pieces: Uint8Array[] = [];
+  #waitingBytes = 0;
+  #isPaused = false;
+  #isSent = false;
+  #isOver = false;
+  #lost: { readonly why: unknown } | null = null;
+  #wanted: PromiseWithResolvers<Uint8Array | null> | null = null;
+  #atEnd: (() => void) | null = null;
+  readonly #aborted = () => this.fail(this.#asking.signal.reason);
+
+  /** @param over called once, when the connection is free of it; whether it can carry another */
+  constructor(asking: Asking, socket: Socket<Holder>, over: (canCarryMore: boolean) => void) {
+    this.#asking = asking;
+    this.#socket = socket;
+    this.#reader = new AnswerReader(asking.method);
+    this.#over = over;
+    asking.signal.addEventListener("abort", this.#aborted, { once: true });
+  }
+
+  get answer(): Promise<Answer> {
+    return this.#head.promise;
+  }
+  get status(): number {
+    return this.#reader.head?.status ?? 0;
+  }
+  get fields(): AnswerHead["fields"] {
+    return this.#reader.head?.fields ?? [];
+  }
+  get hasEnded(): boolean {
+    return this.#reader.isEnded;
+  }
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Calls back when it is over, whichever way. */
+  onOver(call: () => void): void {
+    if (this.#isOver) call();
+    else this.#atEnd = call;
+  }
+
+  read(): Promise<Uint8Array | null> {
+    const piece = this.#pieces.shift();
+    if (piece) {
+      this.#waitingBytes -= piece.length;
+      if (this.#isPaused && this.#waitingBytes < MOST_WAITING_BYTES) {
+        this.#isPaused = false;
+        if (!this.#isOver) this.#socket.resume();
+      }
+      return Promise.resolve(piece);
+    }
+    if (this.#lost) return Promise.reject(this.#lost.why);
+    if (this.#reader.isEnded) return Promise.resolve(null);
+    this.#wanted = Promise.withResolvers<Uint8Array | null>();
+    return this.#wanted.promise;
+  }
+
+  heard(bytes: Uint8Array): void {
+    try {
+      const hadHead = this.#reader.head !== null;
+      const piece = this.#reader.take(bytes);
+      if (piece.length > 0) this.#give(piece);
+      if (this.#reader.isEnded) this.#end(this.#isSent && this.#reader.keepsOpen);
+      if (!hadHead && this.#reader.head !== null) this.#head.resolve(this);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /** The request has gone out whole. */
+  sent(): void {
+    this.#isSent = true;
+  }
+
+  /** The connection is gone. */
+  lost(code: string): void {
+    if (this.#isOver) return;
+    if (this.#reader.close()) this.#end(false);
+    else this.fail(new ConnectionLost(code, this.#reader.hasBegun));
+  }
+
+  /** It can't go on. What has come is still read. */
+  fail(why: unknown): void {
+    if (this.#isOver) return;
+    this.#lost = { why };
+    // Nobody wants what is left.
+    if (this.#asking.signal.aborted) this.#pieces.length = 0;
+    this.#close(false);
+    this.#head.reject(why);
+    this.#wanted?.reject(why);
+    this.#wanted = null;
+  }
+
+  #give(piece: Uint8Array): void {
+    if (this.#wanted) {
+      this.#wanted.resolve(piece);
+      this.#wanted = null;
+      return;
+    }
+    this.#pieces.push(piece);
+    this.#waitingBytes += piece.length;
+    if (this.#waitingBytes < MOST_WAITING_BYTES || this.#isPaused) return;
+    this.#isPaused = true;
+    this.#socket.pause();
+  }
+
+  #end(canCarryMore: boolean): void {
+    this.#close(canCarryMore);
+    this.#wanted?.resolve(null);
+    this.#wanted = null;
+  }
+
+  #close(canCarryMore: boolean): void {
+    this.#isOver = true;
+    this.#asking.signal.removeEventListener("abort", this.#aborted);
+    if (this.#isPaused && canCarryMore) this.#socket.resume();
+    this.#atEnd?.();
+    this.#over(canCarryMore);
+  }
+}
+
+/** What a socket is told apart by: its connection, once it is there. */
+interface Holder {
+  connection: Connection | null;
+  /** Settles the opening. */
+  readonly opened: PromiseWithResolvers<void>;
+}
+
+/** @throws NoConnection */
+async function open(address: string): Promise<Connection> {
+  const url = new URL(address);
+  const isSecret = url.protocol === "https:";
+  const hostname = url.hostname.replace(/^\[|\]$/g, "");
+  const holder: Holder = { connection: null, opened: Promise.withResolvers<void>() };
+  // Whoever asks waits for the socket first.
+  holder.opened.promise.catch(() => {});
+  try {
+    const socket = await Bun.connect<Holder>({
+      hostname,
+      port: Number(url.port || (isSecret ? 443 : 80)),
+      data: holder,
+      ...(isSecret ? { tls: { serverName: hostname } } : {}),
+      socket: handlers,
+    });
+    if (!isSecret) holder.opened.resolve();
+    await holder.opened.promise;
+    holder.connection = new Connection(socket, url);
+    return holder.connection;
+  } catch (error) {
+    throw new NoConnection(address, codeOf(error) || messageOf(error));
+  }
+}
+
+const handlers: SocketHandler<Holder> = {
+  open: (socket) => void socket.setNoDelay(true),
+  handshake: (socket, isTrusted, error) => {
+    if (isTrusted) socket.data.opened.resolve();
+    else socket.data.opened.reject(error ?? new Error("its certificate is not trusted"));
+  },
+  data: (socket, bytes) => socket.data.connection?.heard(bytes),
+  drain: (socket) => socket.data.connection?.drained(),
+  timeout: (socket) => socket.terminate(),
+  // It is closed with it.
+  error: () => {},
+  close: (socket, error) => {
+    const code = codeOf(error) || "ECONNRESET";
+    socket.data.opened.reject(new Error(code));
+    socket.data.connection?.closed(code);
+  },
+};
