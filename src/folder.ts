@@ -148,7 +148,7 @@ function openLibrary() {
 }
 
 /** The C library's file name on this system. */
-export function libc(): string {
+function libc(): string {
   return process.platform === "darwin" ? "libSystem.B.dylib" : "libc.so.6";
 }
 

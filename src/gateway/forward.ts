@@ -128,7 +128,10 @@ function notReady(engine: Engine): Failure {
 
 function lost(error: unknown, died: boolean): Failure {
   if (error instanceof NotHttp)
-    return failure.engineAnswer(502, `what answers at Ollama's address does not speak HTTP: ${error.message}`);
+    return failure.engineAnswer(
+      502,
+      `what answers at Ollama's address does not speak HTTP: ${error.message}`,
+    );
   return died
     ? failure.engineLost("Ollama ended before it answered: it is being started again, try once more")
     : failure.engineAnswer(
