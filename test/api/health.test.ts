@@ -95,7 +95,7 @@ describeCorral(
       );
     });
   },
-  { environment },
+  { environment, embedded: true },
 );
 
 describeCorral(
