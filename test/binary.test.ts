@@ -17,6 +17,7 @@ import { contract, contractEnvironment } from "./api/contract";
 import { holdsThousandStreams } from "./gateway/thousand";
 import { startCorral, withCorral } from "./support/corral";
 import { leftOf } from "./support/left";
+import { builtProgram } from "./support/program";
 
 setDefaultTimeout(60_000);
 
@@ -31,15 +32,10 @@ describe("the single binary", () => {
   let home: string;
 
   beforeAll(() => {
-    const built = Bun.spawnSync([process.execPath, "run", "build"], {
-      cwd: join(import.meta.dir, ".."),
-      stderr: "pipe",
-    });
-    if (!built.success) throw new Error(`bun run build failed: ${built.stderr.toString()}`);
     place = mkdtempSync(join(tmpdir(), "corral-binary-"));
     binary = join(place, "corral");
     home = join(place, "home");
-    copyFileSync(join(import.meta.dir, "../dist/corral"), binary);
+    copyFileSync(builtProgram(), binary);
     // What would break a program that reads them.
     writeFileSync(join(place, ".env"), "CORRAL_PORT=nonsense\n");
     writeFileSync(join(place, "bunfig.toml"), 'preload = ["./missing.ts"]\n');

@@ -1,7 +1,7 @@
 /** How the parts are, while they come and go; and nothing that happened meanwhile is lost. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { describeCorral, eventually, getJson, type RunningCorral, startCorral } from "../support/corral";
-import { describeServer } from "../support/databases";
+import { describeOwnServer } from "../support/databases";
 import { send } from "./calls";
 
 interface Health {
@@ -95,7 +95,7 @@ describeCorral(
       );
     });
   },
-  { environment },
+  { environment, embedded: true },
 );
 
 describeCorral(
@@ -133,7 +133,7 @@ describeCorral(
   { environment: { OLLAMA_BIN: "/nowhere/ollama" }, until: "listening" },
 );
 
-describeServer("health with a PostgreSQL server", (server) => {
+describeOwnServer("health with a PostgreSQL server", (server) => {
   let corral: RunningCorral;
   beforeAll(async () => {
     corral = await startCorral({ databaseUrl: await (await server()).createDatabase(), environment });

@@ -8,6 +8,7 @@ import { cpus, totalmem } from "node:os";
 import { native } from "../gateway/asking";
 import { eventually, getJson, startCorral } from "../support/corral";
 import { residentMegabytes } from "../support/memory";
+import { sourceProgram } from "../support/program";
 
 const ROUNDS = 20;
 const REQUESTS_A_ROUND = 100;
@@ -20,7 +21,7 @@ const ABORTED_AT_ONCE = 100;
 /** Until the allocator has given back what it will. */
 const SETTLE_MS = 20_000;
 
-const corral = await startCorral();
+const corral = await startCorral({ program: sourceProgram });
 const ways = { direct: corral.engine, corral: corral.url };
 type Way = keyof typeof ways;
 type Samples = Record<Way, number[]>;

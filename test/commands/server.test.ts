@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { eventually, type RunningCorral, startCorral } from "../support/corral";
 import { embeddedTemplate } from "../support/embedded-template";
 import { leftOf } from "../support/left";
+import { sourceProgram } from "../support/program";
 import { scratchFolder } from "../support/scratch";
 import { until } from "../support/service";
 import { freePort } from "../support/simulator";
@@ -37,7 +38,11 @@ function chat(corral: RunningCorral, model: string, content = "hello"): Promise<
 }
 
 test("the terminal says within moments what is waited for, then where everything is, and logs no text", async () => {
-  const corral = await startCorral({ environment: { CORRAL_PROT: "1" } });
+  const corral = await startCorral({
+    embedded: true,
+    program: sourceProgram,
+    environment: { CORRAL_PROT: "1" },
+  });
   try {
     expect(corral.said().trimEnd().split("\n")).toEqual([
       expect.stringMatching(/^Corral .*: waiting for Ollama at .* and for the embedded database$/),
@@ -70,7 +75,7 @@ test("the terminal says within moments what is waited for, then where everything
 });
 
 test("a start that can't be is refused with one clear line and exit code 1", async () => {
-  const first = await startCorral();
+  const first = await startCorral({ embedded: true, program: sourceProgram });
   try {
     const port = String(first.port);
     const cases: [Parameters<typeof startCorral>[0], string][] = [

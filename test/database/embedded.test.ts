@@ -171,7 +171,7 @@ describe.concurrent("the embedded database's process", () => {
   function started(folder: string) {
     const socket = join(dirname(folder), `socket-${crypto.randomUUID().slice(0, 8)}`, "db");
     Bun.spawnSync(["mkdir", "-m", "700", dirname(socket)]);
-    const child = Bun.spawn([...embeddedCommand, folder, socket], {
+    const child = Bun.spawn([...embeddedCommand(), folder, socket], {
       stdin: "pipe",
       stdout: "pipe",
       stderr: "pipe",
@@ -242,7 +242,7 @@ describe.concurrent("the embedded database's process", () => {
     const shared = mkdtempSync(join(tmpdir(), "corral-shared-"));
     try {
       writeFileSync(join(shared, "precious"), "");
-      const child = Bun.spawn([...embeddedCommand, folder, join(shared, "db")], {
+      const child = Bun.spawn([...embeddedCommand(), folder, join(shared, "db")], {
         stdin: "ignore",
         stdout: "ignore",
       });

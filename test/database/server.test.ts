@@ -3,9 +3,9 @@ import { expect, test } from "bun:test";
 import { openDatabase } from "../../src/database/database";
 import { tooOld } from "../../src/database/server";
 import { silentLog } from "../../src/log";
-import { describeServer, untilUp } from "../support/databases";
+import { describeOwnServer, untilUp } from "../support/databases";
 
-describeServer("a PostgreSQL server", (server) => {
+describeOwnServer("a PostgreSQL server", (server) => {
   async function opened(url: string, heartbeatMs = 100) {
     const database = openDatabase({
       where: { kind: "server", url },

@@ -201,5 +201,5 @@ describeCorral(
       }
     });
   },
-  { environment: { OLLAMA_NUM_PARALLEL: "1" } },
+  { environment: { OLLAMA_NUM_PARALLEL: "1" }, embedded: true },
 );

@@ -17,7 +17,7 @@ import { eventually, getJson, startCorral } from "../support/corral";
 const stopping = "Corral is being stopped: try again in a moment";
 
 test.concurrent("SIGTERM lets what runs come to its end, and refuses what is new", async () => {
-  const corral = await startCorral();
+  const corral = await startCorral({ embedded: true });
   const url = `${corral.url}/api/chat`;
   const slow = "sim-delay20-tokens100";
   const [told, row, whole, passed] = [
@@ -42,7 +42,7 @@ test.concurrent("SIGTERM lets what runs come to its end, and refuses what is new
 });
 
 test.concurrent("what does not end in time is ended with an error in its dialect, and says so on record", async () => {
-  const corral = await startCorral({ environment: { CORRAL_DRAIN: "100ms" } });
+  const corral = await startCorral({ embedded: true, environment: { CORRAL_DRAIN: "100ms" } });
   const url = `${corral.url}/api/chat`;
   const slow = "sim-delay20-tokens1000";
   const ways = Object.entries(asking).flatMap(([dialect, [path, body]]) =>

@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { contract, native, post } from "../gateway/asking";
 import { eventually, getJson, type RunningCorral, startCorral } from "../support/corral";
-import { describeServer } from "../support/databases";
+import { describeOwnServer } from "../support/databases";
 import { leftOf } from "../support/left";
 import { scratchFolder } from "../support/scratch";
 
@@ -66,7 +66,7 @@ async function inFolder(work: (folder: string) => Promise<void>): Promise<void> 
   }
 }
 
-describeServer("records", (server) => {
+describeOwnServer("records", (server) => {
   test("outlive kill -9: each that had ended exactly once, each that ran as a server_crash with its prompt", () =>
     inFolder(async (folder) => {
       const own = { folder, databaseUrl: await (await server()).createDatabase() };

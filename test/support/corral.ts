@@ -5,22 +5,25 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describeServer } from "./databases";
 import { embeddedTemplate } from "./embedded-template";
+import { runServer } from "./postgres";
+import { builtProgram } from "./program";
 import { scratchFolder } from "./scratch";
 import { freePort, simulatorBinary } from "./simulator";
 
-const main = join(import.meta.dir, "../../src/main.ts");
 const patienceMs = 20_000;
 
 export interface CorralOptions {
   /** Further variables; an empty value unsets one. Simulator variables reach the engine, which inherits them. */
   readonly environment?: Record<string, string>;
   readonly flags?: readonly string[];
-  /** What to run instead of the source, without its command. */
+  /** What to run instead of the single binary (program.ts), without its command. */
   readonly program?: readonly string[];
   /** Where it is started; somewhere without a bunfig.toml or an .env when absent. */
   readonly cwd?: string;
-  /** A PostgreSQL server's URL; the embedded database, copied from a template, when absent. */
+  /** A PostgreSQL server's URL; when absent a fresh database of the run's own server, where there is one (suite.ts). */
   readonly databaseUrl?: string;
+  /** Keeps its records in the embedded database, copied from a template. So does one with a folder, or without a server. */
+  readonly embedded?: boolean;
   /** A data folder to go on with; a fresh one, removed at the end, when absent. */
   readonly folder?: string;
   /** `settled`: until the database is up and Ollama ready. `listening`: until it answers. `ended`: until it exits. */
@@ -46,8 +49,10 @@ export interface RunningCorral {
 }
 
 export async function startCorral(options: CorralOptions = {}): Promise<RunningCorral> {
-  const { until = "settled", databaseUrl } = options;
+  const { until = "settled" } = options;
   const folder = options.folder ?? scratchFolder("corral-server-");
+  const server = options.embedded || options.folder ? null : runServer();
+  const databaseUrl = options.databaseUrl ?? (await server?.createDatabase());
   if (!options.folder && !databaseUrl)
     cpSync(await embeddedTemplate(), join(folder, "database"), { recursive: true });
   const port = await freePort();
@@ -63,7 +68,7 @@ export async function startCorral(options: CorralOptions = {}): Promise<RunningC
     ...(databaseUrl ? { DATABASE_URL: databaseUrl } : {}),
     ...options.environment,
   };
-  const program = options.program ?? [process.execPath, main];
+  const program = options.program ?? [builtProgram()];
   const child = Bun.spawn([...program, "server", ...(options.flags ?? [])], {
     cwd: options.cwd ?? tmpdir(),
     env: environment,
@@ -125,9 +130,9 @@ export async function startCorral(options: CorralOptions = {}): Promise<RunningC
 export function eachCorral(
   name: string,
   suite: (corral: () => RunningCorral) => void,
-  options: Omit<CorralOptions, "databaseUrl"> = {},
+  options: Omit<CorralOptions, "databaseUrl" | "embedded"> = {},
 ): void {
-  describe(`${name} (embedded)`, () => withCorral(suite, () => startCorral(options)));
+  describe(`${name} (embedded)`, () => withCorral(suite, () => startCorral({ ...options, embedded: true })));
   describeServer(`${name} (server)`, (server) =>
     withCorral(suite, async () =>
       startCorral({ ...options, databaseUrl: await (await server()).createDatabase() }),
@@ -135,7 +140,7 @@ export function eachCorral(
   );
 }
 
-/** A Corral on the embedded database for a whole suite. */
+/** A Corral for a whole suite. */
 export function describeCorral(
   name: string,
   suite: (corral: () => RunningCorral) => void,

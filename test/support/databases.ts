@@ -6,7 +6,8 @@ import { ChildRegistry } from "../../src/children/registry";
 import { type Database, type DatabaseOptions, openDatabase, type Where } from "../../src/database/database";
 import { silentLog } from "../../src/log";
 import { embeddedTemplate } from "./embedded-template";
-import { hasPostgres, type PostgresServer, postgresServer } from "./postgres";
+import { hasPostgres, type PostgresServer, postgresServer, runServer, type SharedServer } from "./postgres";
+import { builtProgram } from "./program";
 import { scratchFolder } from "./scratch";
 
 /** Where a database is, and how to be rid of it. */
@@ -50,8 +51,22 @@ export async function untilUp(database: Database, withinMs = 20_000): Promise<vo
   }
 }
 
-/** A suite with a PostgreSQL cluster of its own, started by the first who asks for it and ended with the suite. */
-export function describeServer(name: string, suite: (server: () => Promise<PostgresServer>) => void): void {
+/** A suite with a PostgreSQL server: the one that all tests of the run share, else one of its own. */
+export function describeServer(name: string, suite: (server: () => Promise<SharedServer>) => void): void {
+  const shared = runServer();
+  if (shared === null) describeOwnServer(name, suite);
+  else
+    describe(name, () => {
+      patient();
+      suite(async () => shared);
+    });
+}
+
+/** A suite with a PostgreSQL server of its own, to be stopped and killed; started by the first who asks for it. */
+export function describeOwnServer(
+  name: string,
+  suite: (server: () => Promise<PostgresServer>) => void,
+): void {
   if (!hasPostgres()) {
     console.warn(`SKIPPED, for there is no PostgreSQL server here: ${name}`);
     describe.skip(name, () => suite(() => Promise.reject(new Error("no PostgreSQL here"))));
@@ -84,7 +99,7 @@ export async function embeddedPlace(): Promise<Place> {
     where: {
       kind: "embedded",
       folder,
-      command: embeddedCommand,
+      command: embeddedCommand(),
       registry: new ChildRegistry(join(home, "children.json"), silentLog),
     },
     remove: () => rmSync(home, { recursive: true, force: true }),
@@ -92,9 +107,11 @@ export async function embeddedPlace(): Promise<Place> {
 }
 
 /** How tests run the embedded database's process. */
-export const embeddedCommand = [process.execPath, join(import.meta.dir, "database-entry.ts")];
+export function embeddedCommand(): string[] {
+  return [builtProgram(), "database"];
+}
 
-async function serverPlace(server: () => Promise<PostgresServer>): Promise<Place> {
+async function serverPlace(server: () => Promise<SharedServer>): Promise<Place> {
   return { where: { kind: "server", url: await (await server()).createDatabase() }, remove: () => undefined };
 }
 

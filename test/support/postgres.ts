@@ -4,12 +4,15 @@ import { join } from "node:path";
 import postgres from "postgres";
 import { scratchFolder } from "./scratch";
 
-export interface PostgresServer {
-  /** Of its database `postgres`, with a password. */
-  readonly url: string;
-  readonly port: number;
+/** A server that others may use, too. */
+export interface SharedServer {
   /** @returns the URL of a fresh database */
   createDatabase(): Promise<string>;
+}
+
+export interface PostgresServer extends SharedServer {
+  /** Of its database `postgres`, with a password. */
+  readonly url: string;
   /** Freezes every process of it: connections are accepted, and nothing is answered. */
   pause(): void;
   resume(): void;
@@ -19,6 +22,9 @@ export interface PostgresServer {
   restart(): Promise<void>;
   stop(): Promise<void>;
 }
+
+/** Holds the URL of the server that all tests of a run share (suite.ts). */
+export const runServerVariable = "TEST_POSTGRES_URL";
 
 const PASSWORD = "not-to-be-seen";
 const INSTALLED = "/usr/lib/postgresql";
@@ -60,7 +66,6 @@ export async function postgresServer(): Promise<PostgresServer | null> {
   ]);
   const port = freePort();
   const url = `postgres://postgres:${PASSWORD}@127.0.0.1:${port}/postgres`;
-  let databases = 0;
   let server = await start();
 
   async function start(): Promise<Bun.Subprocess> {
@@ -78,7 +83,7 @@ export async function postgresServer(): Promise<PostgresServer | null> {
           "-c",
           "shared_buffers=32MB",
           "-c",
-          "max_connections=50",
+          "max_connections=200",
         ],
       ],
       { stdin: "ignore", stdout: "ignore", stderr: Bun.file(join(folder, "log")) },
@@ -103,14 +108,7 @@ export async function postgresServer(): Promise<PostgresServer | null> {
   }
   return {
     url,
-    port,
-    async createDatabase() {
-      const name = `test_${++databases}`;
-      const sql = postgres(url, { max: 1, onnotice: () => undefined });
-      await sql.unsafe(`create database ${name} template template0`);
-      await sql.end();
-      return `postgres://postgres:${PASSWORD}@127.0.0.1:${port}/${name}`;
-    },
+    createDatabase: () => createDatabase(url),
     pause: () => signalAll("SIGSTOP"),
     resume: () => signalAll("SIGCONT"),
     kill9: () => end("SIGKILL"),
@@ -123,6 +121,20 @@ export async function postgresServer(): Promise<PostgresServer | null> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** The server that all tests of this run share. @returns null where they were started without one */
+export function runServer(): SharedServer | null {
+  const url = process.env[runServerVariable];
+  return url ? { createDatabase: () => createDatabase(url) } : null;
+}
+
+async function createDatabase(url: string): Promise<string> {
+  const name = `test_${crypto.randomUUID().replaceAll("-", "")}`;
+  const sql = postgres(url, { max: 1, onnotice: () => undefined });
+  await sql.unsafe(`create database ${name} template template0`);
+  await sql.end();
+  return new URL(name, url).href;
 }
 
 /**
