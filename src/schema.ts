@@ -28,6 +28,8 @@ function sayAccepted(schema: TSchema): string {
   if (KindGuard.IsNumber(schema)) return `a number${range(schema.minimum, schema.maximum)}`;
   if (KindGuard.IsBoolean(schema)) return "true or false";
   if (KindGuard.IsString(schema)) {
+    if (schema.format === "uuid") return "a UUID such as 019ab2c4-6f10-7000-8000-000000000001";
+    if (schema.format === "date-time") return "a time such as 2026-11-25T10:15:23Z";
     if (schema.maxLength === undefined && schema.minLength === undefined) return "a text";
     return `a text of ${schema.minLength ?? 0} ${schema.maxLength === undefined ? "characters or more" : `to ${schema.maxLength} characters`}`;
   }

@@ -1,136 +1,104 @@
 /**
- * Metrics of a batch of records: what is added to the sums and histogram rows. Questions are answered from these rows,
- * never by scanning requests, so their number depends on time and models and not on traffic.
+ * Histograms as they are kept: how many values fell into each bucket, where a bucket is 2 % wider than the one before
+ * (DDSketch, Masson et al. 2019), so that a percentile is within 1 % of the exact one, however many are added up.
+ *
+ * As bytes an entry is a bucket (two, signed, the high one first) and its count (LEB128: seven bits a byte, the low ones
+ * first, the top bit says that more follow). A bucket may come twice: histograms are added by putting one behind the other.
  */
-import { type RequestRecord, statusOf, tokensPerSecond } from "./record";
 
-const steps = ["minute", "hour", "day"] as const;
-export type Step = (typeof steps)[number];
-export const stepMs: Readonly<Record<Step, number>> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
+/** What histograms are kept of. */
+export const measures = ["latency_ms", "ttft_ms", "tokens_per_second", "queued_ms", "load_ms"] as const;
+export type Measure = (typeof measures)[number];
 
-export interface MetricRow {
-  step: Step;
-  time: string;
-  model: string;
-  operation: string;
-  server: string;
-  requests: number;
-  successes: number;
-  aborts: number;
-  errors: number;
-  latency_ms: number;
-  tokens_in: number;
-  tokens_out: number;
-  decoded_tokens: number;
-  decode_ms: number;
-  truncated: number;
-  last_used: string;
-}
+/** How many values fell into each bucket. */
+export type Counts = Map<number, number>;
 
-export interface HistogramRow {
-  metric: "latency_ms" | "ttft_ms" | "tokens_per_second";
-  step: Step;
-  time: string;
-  model: string;
-  operation: string;
-  server: string;
-  bucket: number;
-  count: number;
-}
+const GAMMA = 1.02;
+/** A microsecond; smaller values count as this. */
+const SMALLEST = 0.001;
+/** 30,000 years of milliseconds; larger values count as this. */
+const LARGEST = 1e15;
+const LOWEST_BUCKET = bucketOf(0);
+const BUCKETS = bucketOf(Number.POSITIVE_INFINITY) - LOWEST_BUCKET + 1;
 
-const GAMMA = Math.log(1.02);
-
-/** The bucket of a value above 0: ceil(ln x / ln 1.02). Smaller values count as 0.001. */
 function bucketOf(value: number): number {
-  return Math.ceil(Math.log(Math.max(value, 0.001)) / GAMMA);
+  return Math.ceil(Math.log(Math.min(Math.max(value, SMALLEST), LARGEST)) / Math.log(GAMMA));
 }
 
-/** Sums records into rows, one a key and step. Only successes count towards latency, first token and speed. */
-export function summarize(
-  records: readonly RequestRecord[],
-  server: string,
-): { metrics: MetricRow[]; histograms: HistogramRow[] } {
-  const metrics = new Map<string, MetricRow>();
-  const histograms = new Map<string, HistogramRow>();
-  for (const record of records) {
-    const model = record.modelKnown ? (record.model ?? "") : "";
-    const at = record.startedAt.getTime();
-    const status = statusOf(record.outcome);
-    const success = status === "success";
-    const speed = tokensPerSecond(record.tokensOut, record.decodeMs);
-    for (const step of steps) {
-      const time = new Date(Math.floor(at / stepMs[step]) * stepMs[step]).toISOString();
-      const key = `${step}|${time}|${record.operation}|${model}`;
-      const row = metrics.get(key) ?? emptyRow(step, time, model, record.operation, server, record.startedAt);
-      metrics.set(key, row);
-      row.requests++;
-      if (success) row.successes++;
-      else if (status === "aborted") row.aborts++;
-      else row.errors++;
-      if (success) row.latency_ms += record.latencyMs;
-      row.tokens_in += record.tokensIn ?? 0;
-      row.tokens_out += record.tokensOut ?? 0;
-      if (speed !== null) {
-        row.decoded_tokens += record.tokensOut ?? 0;
-        row.decode_ms += record.decodeMs ?? 0;
-      }
-      if (record.truncated !== null) row.truncated++;
-      const used = record.startedAt.toISOString();
-      if (used > row.last_used) row.last_used = used;
-      if (!success) continue;
-      const values = [
-        ["latency_ms", record.latencyMs],
-        ["ttft_ms", record.ttftMs],
-        ["tokens_per_second", speed],
-      ] as const;
-      for (const [metric, value] of values) {
-        if (value === null) continue;
-        const bucket = bucketOf(value);
-        const place = `${metric}|${bucket}|${key}`;
-        const counted = histograms.get(place);
-        if (counted) counted.count++;
-        else {
-          histograms.set(place, {
-            metric,
-            step,
-            time,
-            model,
-            operation: record.operation,
-            server,
-            bucket,
-            count: 1,
-          });
-        }
-      }
-    }
+/** No value of a bucket is further than 1 % from this. */
+function middleOf(bucket: number): number {
+  return (2 * GAMMA ** bucket) / (GAMMA + 1);
+}
+
+/** Counts a value. */
+export function addValue(counts: Counts, value: number): void {
+  addTo(counts, bucketOf(value), 1);
+}
+
+/** Adds a histogram to counts. */
+export function addHistogram(counts: Counts, histogram: Uint8Array): void {
+  eachEntry(histogram, (bucket, count) => addTo(counts, bucket, count));
+}
+
+/** @returns null where nothing was counted */
+export function histogramOf(counts: Counts): Uint8Array | null {
+  if (counts.size === 0) return null;
+  const bytes: number[] = [];
+  for (const [bucket, count] of counts) {
+    bytes.push((bucket >> 8) & 0xff, bucket & 0xff);
+    let rest = count;
+    for (; rest > 0x7f; rest = Math.floor(rest / 0x80)) bytes.push((rest % 0x80) | 0x80);
+    bytes.push(rest);
   }
-  return { metrics: [...metrics.values()], histograms: [...histograms.values()] };
+  return Uint8Array.from(bytes);
 }
 
-function emptyRow(
-  step: Step,
-  time: string,
-  model: string,
-  operation: string,
-  server: string,
-  used: Date,
-): MetricRow {
-  return {
-    step,
-    time,
-    model,
-    operation,
-    server,
-    requests: 0,
-    successes: 0,
-    aborts: 0,
-    errors: 0,
-    latency_ms: 0,
-    tokens_in: 0,
-    tokens_out: 0,
-    decoded_tokens: 0,
-    decode_ms: 0,
-    truncated: 0,
-    last_used: used.toISOString(),
+export interface Percentiles {
+  readonly p50: number;
+  readonly p95: number;
+  readonly p99: number;
+}
+
+/**
+ * Percentiles by nearest rank, each within 1 % of the exact one.
+ * @returns null where there are no values
+ */
+export function percentilesOf(histogram: Uint8Array | null | undefined): Percentiles | null {
+  if (!histogram || histogram.length === 0) return null;
+  const counts = new Float64Array(BUCKETS);
+  let total = 0;
+  eachEntry(histogram, (bucket, count) => {
+    const at = bucket - LOWEST_BUCKET;
+    counts[at] = (counts[at] ?? 0) + count;
+    total += count;
+  });
+  const at = (share: number) => {
+    let left = Math.ceil(share * total);
+    return middleOf(
+      LOWEST_BUCKET +
+        counts.findIndex((count) => {
+          left -= count;
+          return left <= 0;
+        }),
+    );
   };
+  return { p50: at(0.5), p95: at(0.95), p99: at(0.99) };
+}
+
+function addTo(counts: Counts, bucket: number, count: number): void {
+  counts.set(bucket, (counts.get(bucket) ?? 0) + count);
+}
+
+function eachEntry(bytes: Uint8Array, take: (bucket: number, count: number) => void): void {
+  let at = 0;
+  const next = () => bytes[at++] ?? 0;
+  while (at < bytes.length) {
+    // The shifts carry the sign.
+    const bucket = (((next() << 8) | next()) << 16) >> 16;
+    let count = 0;
+    let byte = next();
+    let unit = 1;
+    for (; byte > 0x7f; unit *= 0x80, byte = next()) count += (byte & 0x7f) * unit;
+    take(bucket, count + byte * unit);
+  }
 }

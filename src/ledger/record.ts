@@ -38,14 +38,12 @@ export const truncations = ["truncated", "truncated_likely"] as const;
 /** That a part of what was sent never reached the model, for sure or in all likelihood. */
 export type Truncation = (typeof truncations)[number];
 
+export const operations = ["chat", "completion", "embedding", "transcription"] as const;
 /** What kind of work was asked for: no two of them ever share a percentile. */
-export type Operation = Static<typeof operationSchema>;
-const operationSchema = Type.Union([
-  Type.Literal("chat"),
-  Type.Literal("completion"),
-  Type.Literal("embedding"),
-  Type.Literal("transcription"),
-]);
+export type Operation = (typeof operations)[number];
+const operationSchema = Type.Unsafe<Operation>(
+  Type.Union(operations.map((operation) => Type.Literal(operation))),
+);
 
 const text = Type.Union([Type.String(), Type.Null()]);
 const number = Type.Union([Type.Number(), Type.Null()]);
@@ -150,4 +148,17 @@ export function isName(model: string | null): boolean {
 /** Completion tokens over the engine's own generation time, or null where it told neither. */
 export function tokensPerSecond(tokensOut: number | null, decodeMs: number | null): number | null {
   return tokensOut !== null && decodeMs !== null && decodeMs > 0 ? (tokensOut * 1000) / decodeMs : null;
+}
+
+/**
+ * How long a request waited until its model was loaded or read its prompt, ms: what these two leave of the time to the
+ * first piece. null where the engine told neither, as for what is not streamed.
+ */
+export function queuedMs({
+  ttftMs,
+  loadMs,
+  prefillMs,
+}: Pick<RequestRecord, "ttftMs" | "loadMs" | "prefillMs">): number | null {
+  if (ttftMs === null || loadMs === null || prefillMs === null) return null;
+  return Math.max(ttftMs - loadMs - prefillMs, 0);
 }

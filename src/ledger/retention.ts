@@ -13,7 +13,7 @@ export interface Keeping {
 }
 
 /** Minute rows are for looking closely at what is recent. */
-const MINUTES_KEPT_MS = 14 * 86_400_000;
+export const MINUTES_KEPT_MS = 14 * 86_400_000;
 const EVERY_MS = 3_600_000;
 
 /** Forgets now and once an hour. One server of several does it. */

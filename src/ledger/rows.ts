@@ -1,9 +1,10 @@
 /** Records and events as rows: request rows, texts, and the metrics of those rows that went in. */
 import type { Sql } from "../database/database";
 import type { ModelEvent } from "./event";
-import { type HistogramRow, type MetricRow, summarize } from "./histograms";
+import { addHistogram, histogramOf, type Measure, measures } from "./histograms";
+import { type HistogramRow, type MetricRow, summarize, sums } from "./metrics";
 import { ensurePartitions } from "./partitions";
-import type { Contents, RequestRecord } from "./record";
+import { type Contents, queuedMs, type RequestRecord } from "./record";
 import { storable, storableModel } from "./texts";
 
 const ROWS_A_STATEMENT = 500;
@@ -38,7 +39,7 @@ export async function storeRecords(
   if (contents.length > 0) await sql`insert into contents ${sql(contents)} on conflict do nothing`;
   const { metrics, histograms } = summarize(stored, server);
   for (const rows of slices(metrics)) await addMetrics(sql, rows);
-  for (const rows of slices(histograms)) await addHistograms(sql, rows);
+  for (const rows of slices(histograms)) await addHistograms(sql, rows, server);
 }
 
 /** Stores events, each once: a pull that was killed at its end is resumed, and ends once more under its id. */
@@ -55,26 +56,50 @@ function slices<T>(rows: readonly T[]): T[][] {
 }
 
 async function addMetrics(sql: Sql, rows: readonly MetricRow[]): Promise<void> {
+  const added = sums.map((name) => sql`${sql(name)} = metrics.${sql(name)} + excluded.${sql(name)},`);
   await sql`
     insert into metrics ${sql(rows)}
     on conflict (step, time, model, operation, server) do update set
-      requests = metrics.requests + excluded.requests,
-      successes = metrics.successes + excluded.successes,
-      aborts = metrics.aborts + excluded.aborts,
-      errors = metrics.errors + excluded.errors,
-      latency_ms = metrics.latency_ms + excluded.latency_ms,
-      tokens_in = metrics.tokens_in + excluded.tokens_in,
-      tokens_out = metrics.tokens_out + excluded.tokens_out,
-      decoded_tokens = metrics.decoded_tokens + excluded.decoded_tokens,
-      decode_ms = metrics.decode_ms + excluded.decode_ms,
-      truncated = metrics.truncated + excluded.truncated,
-      last_used = greatest(metrics.last_used, excluded.last_used)`;
+      ${added} last_used = greatest(metrics.last_used, excluded.last_used)`;
 }
 
-async function addHistograms(sql: Sql, rows: readonly HistogramRow[]): Promise<void> {
+interface KeptHistograms extends Record<Measure, Uint8Array | null> {
+  /** Of its key, from 1. */
+  readonly place: number;
+}
+
+/**
+ * Adds to what is kept, which is read first: nobody writes it meanwhile, since the metrics row of the same key, which
+ * this transaction has just written, is its lock.
+ */
+async function addHistograms(sql: Sql, rows: readonly HistogramRow[], server: string): Promise<void> {
+  const all = await sql<KeptHistograms[]>`
+    select place::int, ${sql(measures)} from histograms
+    join unnest(
+      ${rows.map((row) => row.step)}::text[], ${rows.map((row) => row.time)}::timestamptz[],
+      ${rows.map((row) => row.model)}::text[], ${rows.map((row) => row.operation)}::text[]
+    ) with ordinality as keys (step, time, model, operation, place) using (step, time, model, operation)
+    where server = ${server}`;
+  for (const kept of all) {
+    const counts = rows[kept.place - 1]?.counts;
+    for (const measure of measures) if (counts && kept[measure]) addHistogram(counts[measure], kept[measure]);
+  }
   await sql`
-    insert into histograms ${sql(rows)}
-    on conflict (metric, step, time, model, operation, server, bucket) do update set count = histograms.count + excluded.count`;
+    insert into histograms ${sql(rows.map(histogramRow))}
+    on conflict (step, time, model, operation, server) do update set
+      latency_ms = excluded.latency_ms, ttft_ms = excluded.ttft_ms, tokens_per_second = excluded.tokens_per_second,
+      queued_ms = excluded.queued_ms, load_ms = excluded.load_ms`;
+}
+
+function histogramRow({ counts, ...key }: HistogramRow) {
+  return {
+    ...key,
+    latency_ms: histogramOf(counts.latency_ms),
+    ttft_ms: histogramOf(counts.ttft_ms),
+    tokens_per_second: histogramOf(counts.tokens_per_second),
+    queued_ms: histogramOf(counts.queued_ms),
+    load_ms: histogramOf(counts.load_ms),
+  };
 }
 
 function requestRow(record: RequestRecord, server: string) {
@@ -98,6 +123,7 @@ function requestRow(record: RequestRecord, server: string) {
     cold: record.cold,
     context_length: record.contextLength,
     truncated: record.truncated,
+    queued_ms: queuedMs(record),
     latency_ms: record.latencyMs,
     ttft_ms: record.ttftMs,
     longest_gap_ms: record.longestGapMs,

@@ -5,8 +5,9 @@ import { type Database, openDatabase } from "../../src/database/database";
 import { fillDemo } from "../../src/demo/fill";
 import { makeHistory } from "../../src/demo/history";
 import { demoModels } from "../../src/demo/models";
+import { readHistory } from "../../src/ledger/read/history";
 import { readLogs } from "../../src/ledger/read/logs";
-import { readHistory, readModels, readSummary, readTotals } from "../../src/ledger/read/statistics";
+import { readModels, readSummary, readTotals } from "../../src/ledger/read/statistics";
 import { type RequestRecord, statusOf } from "../../src/ledger/record";
 import { silentLog } from "../../src/log";
 import { embeddedPlace, type Place } from "../support/databases";
@@ -64,8 +65,9 @@ test("each model has its own requests, tokens, errors and last use", async () =>
 });
 
 test("points in time count every request once", async () => {
+  const from = new Date(now.getTime() - 170 * 3_600_000);
   for (const bucket of ["1m", "1h", "1d"] as const) {
-    const points = await readHistory(database, { hours: 170, bucket, fill: false, now });
+    const points = await readHistory(database, { from, to: now, now, bucket, fill: false });
     const minutes = { "1m": 1, "1h": 60, "1d": 1440 }[bucket];
     // The last point may be measured by a part of itself.
     const earlier = points.slice(0, -1);

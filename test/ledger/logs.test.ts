@@ -1,8 +1,9 @@
 /** Pages of logs: whatever they are sorted by, every row comes exactly once. */
 import { afterAll, beforeEach, expect, test } from "bun:test";
 import fc from "fast-check";
+import { readHistory } from "../../src/ledger/read/history";
 import { type LogEntry, type LogQuery, readLogs, sortFields } from "../../src/ledger/read/logs";
-import { readHistory, readModels, readTotals } from "../../src/ledger/read/statistics";
+import { readModels, readTotals } from "../../src/ledger/read/statistics";
 import { type RequestRecord, statuses, statusOf, tokensPerSecond } from "../../src/ledger/record";
 import { eachDatabase, type OpenedDatabase } from "../support/databases";
 import { anyRecord, keep, makeLedger, makeRecord, makeSpools } from "./records";
@@ -83,12 +84,9 @@ eachDatabase("kept requests", (open) => {
           });
         }
         for (const bucket of ["1m", "15m", "1h", "1d"] as const) {
-          const points = await readHistory(opened.database, {
-            hours: 24 * 8,
-            bucket,
-            fill: false,
-            now: new Date("2026-11-30T00:00:00Z"),
-          });
+          const to = new Date("2026-11-30T00:00:00Z");
+          const from = new Date("2026-11-22T00:00:00Z");
+          const points = await readHistory(opened.database, { from, to, now: to, bucket, fill: false });
           const size = { "1m": 60_000, "15m": 900_000, "1h": 3_600_000, "1d": 86_400_000 }[bucket];
           const startOf = (at: Date) => Math.floor(at.getTime() / size) * size;
           const starts = [...new Set(records.map((record) => startOf(record.startedAt)))].sort(

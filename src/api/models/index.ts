@@ -4,7 +4,8 @@ import type { EngineClient } from "../../engine/client";
 import { canonicalModel } from "../../engine/models";
 import { failure } from "../../errors";
 import { checkName, readName } from "../../gateway/paths";
-import { figures, readModels } from "../../ledger/read/statistics";
+import { means } from "../../ledger/read/figures";
+import { readModels } from "../../ledger/read/statistics";
 import { about, coerce, doneModels, errorModels, errors, jsonBody, pageOf, pageQuery } from "../common";
 import type { Library } from "../ollama/library";
 import { type NewRepositoryModel, type RepositoryChanges, repositoryModels } from "./model";
@@ -132,7 +133,7 @@ async function modelDetails(database: Database, name: string) {
   const model = await findModel(database, name);
   if (!model) throw unknown(name);
   const used = (await readModels(database)).find((row) => row.model === name);
-  const average = used ? figures(used).avg_latency_ms : null;
+  const average = used ? means(used).avg_latency_ms : null;
   return { ...model, stats: { total_requests: used?.requests ?? 0, avg_latency_ms: average } };
 }
 

@@ -1,14 +1,17 @@
 import { Elysia } from "elysia";
 import { about, coerce, errorModels, errors } from "../common";
-import { historyQuery, logsQuery, modelsQuery, statsModels } from "./model";
-import { currentStatistics, history, logs, modelStatistics, type StatsParts } from "./service";
+import { history, summary } from "./figures";
+import { figuresModels, historyQuery, summaryQuery } from "./figures-model";
+import { currentQuery, logsQuery, modelsQuery, statsModels } from "./model";
+import { currentStatistics, logs, modelStatistics, type StatsParts } from "./service";
 
 export function statsRoutes(parts: StatsParts) {
   const { database } = parts;
   return new Elysia({ name: "stats" })
-    .model({ ...statsModels, ...errorModels })
-    .get("/api/stats/current", () => currentStatistics(parts), {
-      response: { 200: "CurrentStatistics", ...errors.server },
+    .model({ ...statsModels, ...figuresModels, ...errorModels })
+    .get("/api/stats/current", ({ query }) => currentStatistics(parts, query), {
+      query: currentQuery,
+      response: { 200: "CurrentStatistics", ...errors.invalid, ...errors.server },
       detail: about("Statistics", "Current statistics", "Totals over all metrics that are kept."),
     })
     .get("/api/stats/history", ({ query }) => history(database, query), {
@@ -18,7 +21,17 @@ export function statsRoutes(parts: StatsParts) {
       detail: about(
         "Statistics",
         "Historical metrics",
-        "Requests, speed, latency and errors over time. Points of minutes are kept for 14 days.",
+        "Requests, speed, latency, time to first token and errors over time, at most 1,500 points. Points of less than 15 minutes are kept for 14 days.",
+      ),
+    })
+    .get("/api/stats/summary", ({ query }) => summary(database, query), {
+      query: summaryQuery,
+      transform: coerce(summaryQuery),
+      response: { 200: "Summary", ...errors.invalid, ...errors.server },
+      detail: about(
+        "Statistics",
+        "Summary of a range",
+        "The figures of a range of time as one, with percentiles of latency, time to first token, tokens/s, queue and load; for each model, operation or server with `group_by`.",
       ),
     })
     .get("/api/stats/logs", ({ query }) => logs(database, query), {

@@ -1,32 +1,24 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { sortFields } from "../../ledger/read/logs";
-import { buckets } from "../../ledger/read/statistics";
 import { outcomes, statuses, truncations } from "../../ledger/record";
 import { nullable, oneOf, timeSchema } from "../common";
 
-const bucketNames = Object.keys(buckets).map((name) => name as keyof typeof buckets);
-
-const model = Type.String({
+export const model = Type.String({
   minLength: 1,
   maxLength: 400,
   description: "Only this model",
   examples: ["llama3.2"],
 });
-const hours = { minimum: 1, maximum: 876_000, examples: [24] };
+export const hours = { minimum: 1, maximum: 876_000, examples: [24] };
 
-export const historyQuery = Type.Object({
-  hours: Type.Optional(Type.Integer({ ...hours, default: 24, description: "How far back, in hours" })),
-  bucket: Type.Optional(
-    oneOf(bucketNames, {
-      description: "Length of a point; chosen for at most 400 points when absent",
-      examples: ["5m"],
-    }),
-  ),
-  model: Type.Optional(model),
-  fill: Type.Optional(
-    Type.Boolean({ default: false, description: "Answer points without requests too", examples: [false] }),
-  ),
+/** One server of several that share a database. */
+export const server = Type.String({
+  format: "uuid",
+  description: "Only what this server recorded; summary with group_by=server lists them",
+  examples: ["019ab2c4-6f10-7000-8000-000000000001"],
 });
+
+export const currentQuery = Type.Object({ server: Type.Optional(server) });
 
 const page = {
   limit: Type.Optional(
@@ -83,6 +75,7 @@ export const modelsQuery = Type.Object({
   ...page,
   model: Type.Optional(model),
   hours: Type.Optional(Type.Integer({ ...hours, description: "Only use of the last hours" })),
+  server: Type.Optional(server),
   sort: Type.Optional(
     oneOf(modelSortFields, {
       default: "total_requests",
@@ -92,19 +85,19 @@ export const modelsQuery = Type.Object({
   ),
 });
 
-const ms = (description: string, example: number) =>
+export const ms = (description: string, example: number) =>
   Type.Number({ description: `${description}, ms`, examples: [example] });
-const rate = Type.Number({
+export const rate = Type.Number({
   minimum: 0,
   maximum: 1,
   description: "Share of requests that ended in an error",
   examples: [0.05],
 });
-const speed = Type.Number({
+export const speed = Type.Number({
   description: "Completion tokens over the engine's own generation time",
   examples: [45],
 });
-const truncated = Type.Number({
+export const truncated = Type.Number({
   description: "Requests of which a part never reached the model, as far as Corral can tell",
   examples: [1],
 });
@@ -129,21 +122,6 @@ export const statsModels = {
       timestamp: timeSchema,
     },
     { description: "Totals over all metrics kept" },
-  ),
-  History: Type.Object(
-    {
-      metrics: Type.Array(
-        Type.Object({
-          timestamp: timeSchema,
-          requests_per_minute: Type.Number({ examples: [5] }),
-          tokens_per_second: nullable(speed),
-          avg_latency_ms: nullable(ms("Mean latency of successes", 1200)),
-          error_rate: nullable(rate),
-        }),
-      ),
-      bucket: oneOf(bucketNames, { description: "Length of a point", examples: ["5m"] }),
-    },
-    { description: "Points over time, oldest first" },
   ),
   Logs: Type.Object(
     {
@@ -231,6 +209,7 @@ export const statsModels = {
     { description: "Use of each model with metrics kept, most used first" },
   ),
 };
+export type CurrentQuery = Static<typeof currentQuery>;
 export type CurrentStatistics = Static<(typeof statsModels)["CurrentStatistics"]>;
 export type ModelsQuery = Static<typeof modelsQuery>;
 export type ModelStatistics = Static<(typeof statsModels)["ModelStatistics"]>;

@@ -1,22 +1,10 @@
 import type { Database } from "../../database/database";
 import { canonicalModel } from "../../engine/models";
 import type { OllamaService } from "../../engine/service";
-import { failure } from "../../errors";
+import { means } from "../../ledger/read/figures";
 import { type LogQuery, readLogs } from "../../ledger/read/logs";
-import {
-  type Bucket,
-  bucketFor,
-  buckets,
-  figures,
-  type ModelFigures,
-  readHistory,
-  readModels,
-  readTotals,
-} from "../../ledger/read/statistics";
-import type { CurrentStatistics, ModelStatistics, ModelsQuery } from "./model";
-
-/** Two weeks of minutes are twenty thousand; beyond this nobody looks, and the answer would be too big to make. */
-const MOST_POINTS = 50_000;
+import { type ModelFigures, readModels, readTotals } from "../../ledger/read/statistics";
+import type { CurrentQuery, CurrentStatistics, ModelStatistics, ModelsQuery } from "./model";
 
 export interface StatsParts {
   readonly database: Database;
@@ -25,12 +13,11 @@ export interface StatsParts {
   readonly uptimeSeconds: () => number;
 }
 
-export async function currentStatistics({
-  database,
-  engine,
-  uptimeSeconds,
-}: StatsParts): Promise<CurrentStatistics> {
-  const totals = await readTotals(database);
+export async function currentStatistics(
+  { database, engine, uptimeSeconds }: StatsParts,
+  { server }: CurrentQuery,
+): Promise<CurrentStatistics> {
+  const totals = await readTotals(database, server);
   return {
     total_requests: totals.requests,
     total_tokens: totals.tokens,
@@ -41,28 +28,6 @@ export async function currentStatistics({
     uptime_seconds: Math.floor(engine.owned ? engine.uptimeSeconds : uptimeSeconds()),
     timestamp: new Date().toISOString(),
   };
-}
-
-export async function history(
-  database: Database,
-  asked: { hours?: number; bucket?: Bucket; model?: string; fill?: boolean },
-) {
-  const hours = asked.hours ?? 24;
-  const bucket = asked.bucket ?? bucketFor(hours);
-  const points = (hours * 3_600_000) / buckets[bucket];
-  if (asked.fill && points > MOST_POINTS) {
-    throw failure.invalid(
-      `bucket is "${bucket}": with fill=true, ${hours} hours are ${points} points; it takes a longer bucket, or fewer hours, for at most ${MOST_POINTS}`,
-    );
-  }
-  const metrics = await readHistory(database, {
-    hours,
-    bucket,
-    fill: asked.fill ?? false,
-    now: new Date(),
-    ...(asked.model === undefined ? {} : { model: canonicalModel(asked.model) }),
-  });
-  return { metrics, bucket };
 }
 
 export function logs(
@@ -82,9 +47,9 @@ export function logs(
 }
 
 export async function modelStatistics(database: Database, asked: ModelsQuery): Promise<ModelStatistics> {
-  const { limit = 100, offset = 0, sort = "total_requests", order = "desc", hours } = asked;
+  const { limit = 100, offset = 0, sort = "total_requests", order = "desc", hours, server } = asked;
   const model = asked.model === undefined ? undefined : canonicalModel(asked.model);
-  const models = (await readModels(database, { hours }))
+  const models = (await readModels(database, { hours, server }))
     .filter((row) => model === undefined || row.model === model)
     .map(sayModel);
   const direction = order === "desc" ? -1 : 1;
@@ -104,7 +69,7 @@ function sayModel(row: ModelFigures) {
     total_requests: row.requests,
     total_tokens: row.tokens,
     total_truncated: row.truncated,
-    ...figures(row),
+    ...means(row),
     error_rate: row.requests > 0 ? row.errors / row.requests : 0,
     last_used: row.last_used.toISOString(),
   };
