@@ -95,11 +95,13 @@ export async function postgresServer(): Promise<PostgresServer | null> {
   async function end(signal: NodeJS.Signals): Promise<void> {
     const members = family(server.pid);
     server.kill(signal);
+    // One that is frozen does not notice.
+    for (const pid of members) send(pid, "SIGCONT");
     await server.exited;
     while (members.some((pid) => existsSync(`/proc/${pid}/stat`))) await Bun.sleep(10);
   }
   function signalAll(signal: NodeJS.Signals): void {
-    for (const pid of family(server.pid)) process.kill(pid, signal);
+    for (const pid of family(server.pid)) send(pid, signal);
   }
   return {
     url,
@@ -169,6 +171,14 @@ function family(parent: number): number[] {
     }
   });
   return [parent, ...children.map(Number)];
+}
+
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has ended meanwhile.
+  }
 }
 
 function freePort(): number {

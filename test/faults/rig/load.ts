@@ -1,12 +1,10 @@
 /** Clients of every kind, who note what they got: a request is told from all others by its User-Agent. */
 import type { Random } from "../../../src/simulator/random";
-import { asking } from "../../gateway/asking";
+import { asking, native } from "../../gateway/asking";
 
 /** What became of a request, as its client saw it. */
 export interface Seen {
   readonly agent: string;
-  /** Ms since the epoch. */
-  readonly at: number;
   /** null where not even a status came. */
   status: number | null;
   /** Whether a first byte came. */
@@ -23,7 +21,7 @@ export interface Load {
 }
 
 const CLIENTS = 6;
-const WHILE_DOWN_MS = 10;
+const WHILE_DOWN_MS = 20;
 
 /** From at once to some 300 ms. */
 const models = [
@@ -38,20 +36,14 @@ const ends = ["[DONE]", '"done":true', '"type":"response.completed"', '"type":"m
 /** @param urlOf of the server of the moment */
 export function startLoad(urlOf: () => string, name: string, random: Random): Load {
   const seen: Seen[] = [];
+  let asked = 0;
   let stopped = false;
   const client = async () => {
     while (!stopped) {
-      const one = {
-        agent: `${name}/${seen.length}`,
-        at: Date.now(),
-        status: null,
-        begun: false,
-        whole: false,
-        left: false,
-      };
-      seen.push(one);
-      await request(urlOf(), one, random);
-      if (one.status === null) await Bun.sleep(WHILE_DOWN_MS);
+      const agent = `${name}/${++asked}`;
+      const one = { agent, status: null, begun: false, whole: false, left: false };
+      if (await request(urlOf(), one, random)) seen.push(one);
+      else await Bun.sleep(WHILE_DOWN_MS);
     }
   };
   const clients = Array.from({ length: CLIENTS }, client);
@@ -64,9 +56,9 @@ export function startLoad(urlOf: () => string, name: string, random: Random): Lo
   };
 }
 
-async function request(url: string, seen: Seen, random: Random): Promise<void> {
-  const [path, body] = asking[random.pick(Object.keys(asking))] ?? [];
-  if (path === undefined || body === undefined) return;
+/** @returns whether there was somebody to ask */
+async function request(url: string, seen: Seen, random: Random): Promise<boolean> {
+  const [path = "", body = native] = asking[random.pick(Object.keys(asking))] ?? [];
   const model = random.pick(models);
   const leaves = random.next() < 0.1;
   const abort = new AbortController();
@@ -90,7 +82,9 @@ async function request(url: string, seen: Seen, random: Random): Promise<void> {
     }
     const isStream = /event-stream|ndjson/.test(response.headers.get("content-type") ?? "");
     seen.whole = !isStream || ends.some((end) => text.includes(end));
-  } catch {
-    // It broke, or its client left: `whole` says so.
+  } catch (error) {
+    // Else it broke, or its client left: `whole` says so.
+    return !(error instanceof Error && "code" in error && error.code === "ConnectionRefused");
   }
+  return true;
 }
