@@ -112,7 +112,8 @@ export async function compareTables(sql: Sql, stored: number): Promise<string[]>
     select count(*)::int as rows, count(distinct user_agent)::int as agents,
       count(*) filter (where outcome in ('complete', 'length'))::int as successes from requests`;
   const { rows, agents, successes } = row ?? { rows: 0, agents: 0, successes: 0 };
-  if (rows !== stored) wrong.push(`the ledger says that ${stored} records are stored, and ${rows} rows are there`);
+  if (rows !== stored)
+    wrong.push(`the ledger says that ${stored} records are stored, and ${rows} rows are there`);
   if (agents !== rows) wrong.push(`${rows} rows are of ${agents} requests`);
   const metrics = await sql<{ step: string; requests: number; successes: number }[]>`
     select step, sum(requests)::int as requests, sum(successes)::int as successes from metrics group by step`;

@@ -84,7 +84,7 @@ async function request(url: string, seen: Seen, random: Random): Promise<boolean
     seen.whole = !isStream || ends.some((end) => text.includes(end));
   } catch (error) {
     // Else it broke, or its client left: `whole` says so.
-    return !(error instanceof Error && "code" in error && error.code === "ConnectionRefused");
+    return !(error instanceof Error && "code" in error && error.code === "ECONNREFUSED");
   }
   return true;
 }

@@ -1,11 +1,12 @@
 /** One round: load, faults at moments of the seed's, all healed, and everything counted. */
+
+import { join } from "node:path";
+import { ChildRegistry } from "../../../src/children/registry";
 import { openDatabase } from "../../../src/database/database";
 import { silentLog } from "../../../src/log";
-import { ChildRegistry } from "../../../src/children/registry";
 import { type Random, random } from "../../../src/simulator/random";
-import { join } from "node:path";
-import { embeddedCommand } from "../../support/databases";
 import { eventually, getJson } from "../../support/corral";
+import { embeddedCommand } from "../../support/databases";
 import { addUp, compare, compareTables, readRows, readStanding, shedOf } from "./check";
 import { type Load, startLoad } from "./load";
 import type { Fault, Stage } from "./stage";
@@ -20,7 +21,8 @@ export interface Round {
   readonly wrong: readonly string[];
 }
 
-const WARM_MS = 150;
+/** Of load before the first fault, and after the last. */
+const WELL_MS = 150;
 const LONGEST_WAIT_MS = 250;
 const SETTLED_WITHIN_MS = 60_000;
 
@@ -100,7 +102,7 @@ async function hurt(faults: readonly Fault[], load: Load, dice: Random) {
     at: dice.between(0, LONGEST_WAIT_MS),
     for: dice.between(0, LONGEST_WAIT_MS),
   }));
-  await Bun.sleep(WARM_MS);
+  await Bun.sleep(WELL_MS);
   // All are healed, even where one can't be.
   const healed = await Promise.allSettled(
     times.map(async ({ fault, at, for: ms }) => {
@@ -110,6 +112,7 @@ async function hurt(faults: readonly Fault[], load: Load, dice: Random) {
       await fault.heal();
     }),
   );
+  await Bun.sleep(WELL_MS);
   const seen = await load.stop();
   for (const one of healed) if (one.status === "rejected") throw one.reason;
   return seen;

@@ -16,7 +16,8 @@ const ROUNDS_A_STAGE = 50;
 const mayMount = await canMount();
 if (!mayMount) console.warn("No file system can be mounted here (it takes root): no disk is filled");
 const kinds: Stage["kind"][] = hasPostgres() ? ["embedded", "server"] : ["embedded"];
-if (kinds.length === 1) console.warn("There is no PostgreSQL server here: only the embedded database is hurt");
+if (kinds.length === 1)
+  console.warn("There is no PostgreSQL server here: only the embedded database is hurt");
 
 const totals = { rounds: 0, requests: 0, whole: 0, shed: 0, failed: 0 };
 const byFault = new Map<string, number>();

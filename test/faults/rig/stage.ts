@@ -1,5 +1,5 @@
 /** A Corral on one of the two databases, and what can be done to them at any moment and taken back. */
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type RunningCorral, startCorral } from "../../support/corral";
 import { embeddedTemplate } from "../../support/embedded-template";
@@ -34,7 +34,7 @@ export interface Stage {
 
 /** After so many deaths in a row the embedded database is given up for half a minute, as it should be. */
 const MOST_DEATHS = 3;
-const DISK = "size=64m";
+const DISK = "size=16m";
 
 /** @param mayMount whether a file system can be mounted: else there is no full disk */
 export async function openStage(kind: Stage["kind"], mayMount: boolean): Promise<Stage> {
@@ -179,13 +179,12 @@ function fullDisk(spool: string): Fault {
     name: "the disk is full",
     fillsDisk: true,
     hurt() {
-      const megabyte = Buffer.alloc(1_000_000);
-      for (const size of [megabyte.length, 4096]) {
-        try {
-          for (;;) writeFileSync(filler, megabyte.subarray(0, size), { flag: "a" });
-        } catch {
-          // Until nothing goes in any more.
-        }
+      const { bavail, bsize } = statfsSync(spool);
+      try {
+        // Somebody else may have taken a part of it since.
+        writeFileSync(filler, Buffer.alloc(bavail * bsize), { flag: "a" });
+      } catch {
+        // What fits is in.
       }
     },
     heal() {
