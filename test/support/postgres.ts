@@ -1,5 +1,14 @@
 /** PostgreSQL clusters of the tests' own, from Debian's binaries. */
-import { chownSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import postgres from "postgres";
 import { scratchFolder } from "./scratch";
@@ -23,15 +32,19 @@ export interface PostgresServer {
 const PASSWORD = "not-to-be-seen";
 const INSTALLED = "/usr/lib/postgresql";
 
+/** In memory and without a sync, since tests kill the server and never the machine. */
+const forTests = ["-c", "fsync=off", "-c", "full_page_writes=off", "-c", "shared_buffers=32MB"];
+
 /**
  * Starts a cluster.
+ * @param asPeopleDo on the disk and as safe as it comes, for measuring
  * @returns null where PostgreSQL is not installed
  * @throws where it is not installed and CI is set: there, nothing is skipped
  */
-export async function postgresServer(): Promise<PostgresServer | null> {
+export async function postgresServer(asPeopleDo = false): Promise<PostgresServer | null> {
   const programs = findPrograms();
   if (programs === null || !hasPostgres()) return null;
-  const folder = scratchFolder("corral-pg-");
+  const folder = asPeopleDo ? mkdtempSync(join(tmpdir(), "corral-pg-")) : scratchFolder("corral-pg-");
   const user = postgresUser();
   const data = join(folder, "data");
   const passwordFile = join(folder, "password");
@@ -70,16 +83,7 @@ export async function postgresServer(): Promise<PostgresServer | null> {
         ...mortal,
         join(programs ?? "", "postgres"),
         ...["-D", data, "-p", String(port), "-k", folder, "-c", "listen_addresses=127.0.0.1"],
-        ...[
-          "-c",
-          "fsync=off",
-          "-c",
-          "full_page_writes=off",
-          "-c",
-          "shared_buffers=32MB",
-          "-c",
-          "max_connections=50",
-        ],
+        ...["-c", "max_connections=50", ...(asPeopleDo ? [] : forTests)],
       ],
       { stdin: "ignore", stdout: "ignore", stderr: Bun.file(join(folder, "log")) },
     );
