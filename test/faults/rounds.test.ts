@@ -8,6 +8,8 @@ import { openStage, type Stage } from "./rig/stage";
 setDefaultTimeout(120_000);
 
 const ROUNDS_EACH = 10;
+/** Rounds with every fault, alone and beside another, in which a server is started anew twice: that is what takes time. */
+const FIRST_SEED = 366;
 const kinds: Stage["kind"][] = hasPostgres() ? ["embedded", "server"] : ["embedded"];
 const mayMount = await canMount();
 if (!mayMount) console.warn("SKIPPED, for no file system can be mounted here: rounds with a full disk");
@@ -21,7 +23,7 @@ test("whatever is killed, cut, stopped or filled under load, each whole reply is
 async function play(kind: Stage["kind"]): Promise<void> {
   const stage = await openStage(kind, mayMount);
   try {
-    for (let seed = 1; seed <= ROUNDS_EACH; seed++) {
+    for (let seed = FIRST_SEED; seed < FIRST_SEED + ROUNDS_EACH; seed++) {
       const { faults, wrong } = await playRound(stage, seed);
       expect({ seed, kind, faults, wrong }).toEqual({ seed, kind, faults, wrong: [] });
     }

@@ -1,7 +1,7 @@
 /** A Corral on one of the two databases, and what can be done to them at any moment and taken back. */
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type RunningCorral, startCorral } from "../../support/corral";
+import { eventually, type RunningCorral, startCorral } from "../../support/corral";
 import { embeddedTemplate } from "../../support/embedded-template";
 import { leftOf } from "../../support/left";
 import { mountMemory, unmount } from "../../support/mounts";
@@ -52,13 +52,21 @@ export async function openStage(kind: Stage["kind"], mayMount: boolean): Promise
   };
   try {
     const database = kind === "embedded" ? await embedded(folder) : await external(away);
-    const start = () =>
-      startCorral({
+    const start = async () => {
+      const started = await startCorral({
         folder,
         environment: { LOG_LEVEL: "warn" },
+        // Its database may be away.
         until: "listening",
         ...(database.url ? { databaseUrl: database.url } : {}),
       });
+      await eventually(
+        async () => (await fetch(`${started.url}/readyz`)).ok,
+        (ok) => ok,
+        20_000,
+      );
+      return started;
+    };
     let corral = await start();
     away.push(async () => {
       corral.process.kill("SIGKILL");
