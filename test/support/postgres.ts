@@ -1,5 +1,14 @@
 /** PostgreSQL clusters of the tests' own, from Debian's binaries. */
-import { chownSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import postgres from "postgres";
 import { scratchFolder } from "./scratch";
@@ -29,15 +38,19 @@ export const runServerVariable = "TEST_POSTGRES_URL";
 const PASSWORD = "not-to-be-seen";
 const INSTALLED = "/usr/lib/postgresql";
 
+/** In memory and without a sync, since tests kill the server and never the machine. */
+const forTests = ["-c", "fsync=off", "-c", "full_page_writes=off", "-c", "shared_buffers=32MB"];
+
 /**
  * Starts a cluster.
+ * @param asPeopleDo on the disk and as safe as it comes, for measuring
  * @returns null where PostgreSQL is not installed
  * @throws where it is not installed and CI is set: there, nothing is skipped
  */
-export async function postgresServer(): Promise<PostgresServer | null> {
+export async function postgresServer(asPeopleDo = false): Promise<PostgresServer | null> {
   const programs = findPrograms();
   if (programs === null || !hasPostgres()) return null;
-  const folder = scratchFolder("corral-pg-");
+  const folder = asPeopleDo ? mkdtempSync(join(tmpdir(), "corral-pg-")) : scratchFolder("corral-pg-");
   const user = postgresUser();
   const data = join(folder, "data");
   const passwordFile = join(folder, "password");
@@ -75,16 +88,7 @@ export async function postgresServer(): Promise<PostgresServer | null> {
         ...mortal,
         join(programs ?? "", "postgres"),
         ...["-D", data, "-p", String(port), "-k", folder, "-c", "listen_addresses=127.0.0.1"],
-        ...[
-          "-c",
-          "fsync=off",
-          "-c",
-          "full_page_writes=off",
-          "-c",
-          "shared_buffers=32MB",
-          "-c",
-          "max_connections=200",
-        ],
+        ...["-c", "max_connections=200", ...(asPeopleDo ? [] : forTests)],
       ],
       { stdin: "ignore", stdout: "ignore", stderr: Bun.file(join(folder, "log")) },
     );
@@ -100,11 +104,13 @@ export async function postgresServer(): Promise<PostgresServer | null> {
   async function end(signal: NodeJS.Signals): Promise<void> {
     const members = family(server.pid);
     server.kill(signal);
+    // One that is frozen does not notice.
+    for (const pid of members) send(pid, "SIGCONT");
     await server.exited;
     while (members.some((pid) => existsSync(`/proc/${pid}/stat`))) await Bun.sleep(10);
   }
   function signalAll(signal: NodeJS.Signals): void {
-    for (const pid of family(server.pid)) process.kill(pid, signal);
+    for (const pid of family(server.pid)) send(pid, signal);
   }
   return {
     url,
@@ -181,6 +187,14 @@ function family(parent: number): number[] {
     }
   });
   return [parent, ...children.map(Number)];
+}
+
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has ended meanwhile.
+  }
 }
 
 function freePort(): number {

@@ -1,0 +1,191 @@
+/**
+ * What a ledger of a month costs: `bun run bench --ledger`. Fills the embedded database and a PostgreSQL server with the
+ * same made-up records as the writer would, starts Corral on each, and asks for what its page and its API answer.
+ */
+
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { ChildRegistry } from "../../src/children/registry";
+import { type Database, openDatabase, type Where } from "../../src/database/database";
+import type { RequestRecord } from "../../src/ledger/record";
+import { storeRecords } from "../../src/ledger/rows";
+import { silentLog } from "../../src/log";
+import { type RunningCorral, startCorral } from "../support/corral";
+import { embeddedCommand } from "../support/databases";
+import { embeddedTemplate } from "../support/embedded-template";
+import { postgresServer } from "../support/postgres";
+import { DAYS, makeCorpus, rareModel } from "./corpus";
+
+/** As the writer's: see `ROWS_A_BATCH` of the spool. */
+const RECORDS_A_BATCH = 200;
+const RECORDS_AN_ASK = 100_000;
+const TIMES = 15;
+const DEADLINE_MS = 60_000;
+
+interface Figures {
+  [figure: string]: string;
+}
+
+/** Measures both databases and prints a table. @param rows how many records */
+export async function benchLedger(rows: number): Promise<void> {
+  const columns: Record<string, Figures> = {};
+  const home = mkdtempSync(join(tmpdir(), "corral-bench-"));
+  try {
+    cpSync(await embeddedTemplate(), join(home, "database"), { recursive: true });
+    columns.embedded = await measure(
+      {
+        kind: "embedded",
+        folder: join(home, "database"),
+        command: embeddedCommand(),
+        registry: new ChildRegistry(join(home, "children.json"), silentLog),
+      },
+      home,
+      rows,
+    );
+  } finally {
+    rmSync(home, { recursive: true, force: true });
+  }
+  const server = await postgresServer(true);
+  const other = mkdtempSync(join(tmpdir(), "corral-bench-"));
+  try {
+    if (server)
+      columns.PostgreSQL = await measure({ kind: "server", url: await server.createDatabase() }, other, rows);
+    else console.warn("There is no PostgreSQL server here: only the embedded database is measured");
+  } finally {
+    await server?.stop();
+    rmSync(other, { recursive: true, force: true });
+  }
+  print(rows, columns);
+}
+
+async function measure(where: Where, home: string, rows: number): Promise<Figures> {
+  const database = openDatabase({ where, log: silentLog });
+  database.start();
+  await database.firstAttempt;
+  const figures: Figures = {};
+  try {
+    Object.assign(figures, await fill(database, rows));
+    Object.assign(figures, await sizes(database, rows));
+  } finally {
+    await database.stop();
+  }
+  const corral = await startCorral({
+    folder: home,
+    // They are as old as that.
+    environment: { CORRAL_KEEP_CONTENT: "60d", LOG_LEVEL: "warn" },
+    ...(where.kind === "server" ? { databaseUrl: where.url } : {}),
+  });
+  try {
+    Object.assign(figures, await answers(corral));
+  } finally {
+    await corral.stop();
+  }
+  return figures;
+}
+
+/** As the writer does: batches, a transaction each, one after the other. */
+async function fill(database: Database, rows: number): Promise<Figures> {
+  const partitions = new Set<string>();
+  const server = crypto.randomUUID();
+  let spent = 0;
+  let stored = 0;
+  let batch: RequestRecord[] = [];
+  const store = async () => {
+    const records = batch;
+    batch = [];
+    // Of the storing alone: making up the records is no cost of the ledger's.
+    const started = performance.now();
+    await database.transaction((sql) => storeRecords(sql, records, server, partitions), DEADLINE_MS);
+    spent += performance.now() - started;
+    stored += records.length;
+    if (stored % RECORDS_AN_ASK < records.length) console.warn(`${database.kind}: ${stored} records`);
+  };
+  for (const record of makeCorpus(rows, Date.now())) {
+    batch.push(record);
+    if (batch.length === RECORDS_A_BATCH) await store();
+  }
+  if (batch.length > 0) await store();
+  return { "insert, with all texts": `${Math.round((rows * 1000) / spent)} records/s` };
+}
+
+async function sizes(database: Database, rows: number): Promise<Figures> {
+  await database.query((sql) => sql.unsafe("analyze"), DEADLINE_MS);
+  const [size] = await database.query(
+    (sql) => sql<{ requests: number; contents: number; metrics: number }[]>`
+      select
+        (select sum(pg_total_relation_size(inhrelid)) from pg_inherits where inhparent = 'requests'::regclass)::float8 as requests,
+        (select sum(pg_total_relation_size(inhrelid)) from pg_inherits where inhparent = 'contents'::regclass)::float8 as contents,
+        (pg_total_relation_size('metrics') + pg_total_relation_size('histograms'))::float8 as metrics`,
+    DEADLINE_MS,
+  );
+  const { requests, contents, metrics } = size ?? { requests: 0, contents: 0, metrics: 0 };
+  const say = (bytes: number) => `${((bytes * 1e6) / rows / 1e9).toFixed(2)} GB`;
+  return {
+    "size per million requests, without texts": say(requests),
+    "size of their texts": say(contents),
+    [`metrics of ${DAYS} days`]: `${Math.round(metrics / 1e6)} MB`,
+  };
+}
+
+/** Medians, in turns, so that a busy moment hits all alike. */
+async function answers(corral: RunningCorral): Promise<Figures> {
+  const paths = await pathsOf(corral);
+  const times = new Map<string, number[]>();
+  for (let time = 0; time < TIMES; time++) {
+    for (const [name, path] of paths) {
+      const started = performance.now();
+      const response = await fetch(corral.url + path);
+      await response.arrayBuffer();
+      const took = performance.now() - started;
+      if (!response.ok) throw new Error(`${path} answered ${response.status}`);
+      times.set(name, [...(times.get(name) ?? []), took]);
+    }
+  }
+  return Object.fromEntries(
+    [...times].map(([name, samples]) => {
+      const sorted = samples.toSorted((a, b) => a - b);
+      return [name, `${(sorted[Math.floor(sorted.length / 2)] ?? Number.NaN).toFixed(1)} ms`];
+    }),
+  );
+}
+
+/** What is asked, by what the table calls it. */
+async function pathsOf({ url }: RunningCorral): Promise<[string, string][]> {
+  const page = `/api/stats/logs?limit=100`;
+  return [
+    ["current totals", "/api/stats/current"],
+    ["history, 24 hours", "/api/stats/history?hours=24"],
+    ["history, 30 days", `/api/stats/history?hours=${DAYS * 24}`],
+    ["history, 30 days, one model", `/api/stats/history?hours=${DAYS * 24}&model=qwen3`],
+    ["models, 30 days", `/api/models?hours=${DAYS * 24}`],
+    ["page of 100, newest", page],
+    ["page of 100, a rare model", `${page}&model=${rareModel}`],
+    ["page of 100, errors of a rare model", `${page}&model=${rareModel}&status=error`],
+    ["page of 100, 10,000 further on", `${page}&cursor=${encodeURIComponent(await cursorOf(url, 10))}`],
+    ["page of 100, searched in the last hour", `${page}&hours=1&q=rollback`],
+  ];
+}
+
+/** The cursor behind so many pages of 1000. */
+async function cursorOf(url: string, pages: number): Promise<string> {
+  let cursor = "";
+  for (let page = 0; page < pages; page++) {
+    const asked = `${url}/api/stats/logs?limit=1000${cursor && `&cursor=${encodeURIComponent(cursor)}`}`;
+    const { next } = (await (await fetch(asked)).json()) as { next: string | null };
+    if (next === null) break;
+    cursor = next;
+  }
+  return cursor;
+}
+
+function print(rows: number, columns: Record<string, Figures>): void {
+  const names = Object.keys(columns);
+  const figures = new Set(names.flatMap((name) => Object.keys(columns[name] ?? {})));
+  console.log(
+    `${rows} requests of ${DAYS} days, ${cpus().length} x ${cpus()[0]?.model}, Bun ${Bun.version}\n`,
+  );
+  console.log(`| | ${names.join(" | ")} |\n|---|${names.map(() => "---|").join("")}`);
+  for (const figure of figures)
+    console.log(`| ${figure} | ${names.map((name) => columns[name]?.[figure] ?? "").join(" | ")} |`);
+}
