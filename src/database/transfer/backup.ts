@@ -92,4 +92,10 @@ export async function* writeBackup(
   done(counts);
 }
 
+/** The line that stands for the end where there is none. */
+export function failedLine(error: string): string {
+  const line: Static<typeof failedSchema> = { corral_backup: "failed", error };
+  return `${JSON.stringify(line)}\n`;
+}
+
 const WITHIN_MS = 60_000;

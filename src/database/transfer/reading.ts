@@ -9,11 +9,11 @@ import type { Work } from "../line";
 
 export interface Answer {
   /** In their order; a name may come twice. */
-  readonly columns: readonly string[];
+  columns: string[];
   /** Values as PostgreSQL writes them. */
-  readonly rows: readonly (readonly (string | null)[])[];
+  rows: (string | null)[][];
   /** Whether there are more rows than these. */
-  readonly more: boolean;
+  more: boolean;
 }
 
 const MOST_ROWS = 1000;
