@@ -3,6 +3,7 @@
  * process of its own on a copy. Within one connection a long look would hold up everybody.
  */
 import { rmSync } from "node:fs";
+import { ChildRegistry } from "../../children/registry";
 import type { Run, Work } from "../line";
 import { Lines } from "../lines";
 import { copyDatabase, passingCopy } from "./copies";
@@ -16,17 +17,19 @@ const CONNECT_WITHIN_MS = 60_000;
  * @param signal ends the wait for the copy's process
  */
 export async function viewCopy<T>(
-  options: Omit<EmbeddedOptions, "onChange">,
+  options: Omit<EmbeddedOptions, "onChange" | "registry">,
   begin: string,
   query: <U>(work: Work<U>, deadlineMs: number) => Promise<U>,
   work: (run: Run) => Promise<T>,
   signal: AbortSignal,
 ): Promise<T> {
   const copy = passingCopy(options.folder);
+  // The database's own process is on record under the name that this one has, too; this one ends with its parent.
+  const registry = new ChildRegistry(null, options.log);
   let process: EmbeddedProcess | null = null;
   try {
     await query((sql) => copyDatabase(sql, options.folder, copy), COPY_WITHIN_MS);
-    process = new EmbeddedProcess({ ...options, folder: copy, onChange: () => undefined });
+    process = new EmbeddedProcess({ ...options, folder: copy, registry, onChange: () => undefined });
     process.start();
     const socketPath = await process.ready(signal);
     const lines = new Lines({

@@ -3,7 +3,8 @@
  * is. One form for both databases, so that a backup of either goes into the other. A file without its last line was cut
  * off.
  */
-import { type Static, Type } from "@sinclair/typebox";
+import { type Static, type TSchema, Type } from "@sinclair/typebox";
+import { Value } from "@sinclair/typebox/value";
 import type { Run } from "../line";
 import { readRows, Tally } from "./rows";
 import { readTables } from "./tables";
@@ -96,6 +97,24 @@ export async function* writeBackup(
 export function failedLine(error: string): string {
   const line: Static<typeof failedSchema> = { corral_backup: "failed", error };
   return `${JSON.stringify(line)}\n`;
+}
+
+/** What the last line of a backup says that ends with this text: what is in it, or why it is not whole. */
+export function readEnd(tail: string): readonly TableCount[] | string {
+  const last = tail.trimEnd().split("\n").at(-1) ?? "";
+  const end = readControl(Type.Union([endSchema, failedSchema]), last);
+  if (end === null) return "the backup was cut off: its end is missing";
+  return end.corral_backup === "end" ? end.tables : end.error;
+}
+
+/** A line as what the schema takes; null for any other. */
+export function readControl<T extends TSchema>(schema: T, line: string): Static<T> | null {
+  try {
+    const value: unknown = JSON.parse(line);
+    return Value.Check(schema, value) ? value : null;
+  } catch {
+    return null;
+  }
 }
 
 const WITHIN_MS = 60_000;

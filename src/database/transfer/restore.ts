@@ -1,9 +1,17 @@
 /** A backup's way back: whole or not at all, in one transaction, and only into tables that are empty. */
-import { type Static, type TSchema, Type } from "@sinclair/typebox";
-import { Value } from "@sinclair/typebox/value";
+import { type Static, Type } from "@sinclair/typebox";
 import { failure, messageOf, quote } from "../../errors";
 import type { Run } from "../line";
-import { endSchema, failedSchema, headerSchema, MARK, partSchema, type TableCount, VERSION } from "./backup";
+import {
+  endSchema,
+  failedSchema,
+  headerSchema,
+  MARK,
+  partSchema,
+  readControl,
+  type TableCount,
+  VERSION,
+} from "./backup";
 import { Batch, putRows, Tally } from "./rows";
 import { ensurePart, firstFilled, readTables, type Table } from "./tables";
 
@@ -76,7 +84,7 @@ class Restoring {
 
   async #begin(line: string): Promise<void> {
     this.#begun = true;
-    const header = read(headerSchema, line);
+    const header = readControl(headerSchema, line);
     if (header === null) throw failure.invalid("this is no backup of Corral's");
     const [state] = await this.#run(
       (sql) => sql<{ migration: number }[]>`select max(number) as migration from corral_migrations`,
@@ -91,7 +99,7 @@ class Restoring {
 
   async #control(line: string): Promise<void> {
     await this.#put(this.#batch.take());
-    const control = read(controlSchema, line);
+    const control = readControl(controlSchema, line);
     if (control === null) throw damaged(`it has a line that is none of a backup's: ${quote(line, 80)}`);
     if (control.corral_backup === "failed")
       throw failure.invalid(`the backup is not whole: making it failed (${control.error})`);
@@ -152,15 +160,6 @@ async function* linesOf(chunks: AsyncIterable<string>): AsyncGenerator<string> {
     if (last !== "") rest.push(last);
   }
   if (rest.length > 0) yield rest.join("");
-}
-
-function read<T extends TSchema>(schema: T, line: string): Static<T> | null {
-  try {
-    const value: unknown = JSON.parse(line);
-    return Value.Check(schema, value) ? value : null;
-  } catch {
-    return null;
-  }
 }
 
 /** Whether PostgreSQL says that values are wrong (SQLSTATE classes: data, constraint). */
