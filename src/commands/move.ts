@@ -20,6 +20,8 @@ export async function move({ values }: Settings, given: string): Promise<void> {
       "no_database",
       "to which database? Say it as `corral move postgres://user:password@host:5432/corral`, or with DATABASE_URL, which other users of this machine don't see",
     );
+  // A password may be in its query, too.
+  const shown = blot(url.replace(/\?.*$/s, ""));
   const folder = openFolder(values.dataDir, "corral move");
   try {
     if (!isMade(folder.database))
@@ -27,7 +29,7 @@ export async function move({ values }: Settings, given: string): Promise<void> {
         "no_database",
         `there is no embedded database in ${folder.root}: set CORRAL_DATA_DIR to where it is`,
       );
-    console.log(`Moving the embedded database of ${folder.root} to ${blot(url)}`);
+    console.log(`Moving the embedded database of ${folder.root} to ${shown}`);
     await withDatabase(embeddedOf(folder, values.logFormat), values.logFormat, (from) =>
       withDatabase({ kind: "server", url, mayBeHalfMoved: true }, values.logFormat, (to) =>
         moveDatabase({
@@ -40,7 +42,7 @@ export async function move({ values }: Settings, given: string): Promise<void> {
       ),
     );
     console.log(
-      `Moved, and the same on both sides. From now on start Corral with DATABASE_URL=${blot(url)} (and your password) and the same data folder, which holds what is yet to be stored. The embedded database stays as it was in ${folder.database} until you remove it.`,
+      `Moved, and the same on both sides. From now on start Corral with DATABASE_URL=${shown} (and your password) and the same data folder, which holds what is yet to be stored. The embedded database stays as it was in ${folder.database} until you remove it.`,
     );
   } finally {
     folder.release();
