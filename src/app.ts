@@ -6,6 +6,7 @@ import { type Access, type Use, uses } from "./access";
 import { chatRoutes } from "./api/chat";
 import { useMark, type WhoAsks } from "./api/common";
 import { dataRoutes } from "./api/data";
+import { transferRoutes } from "./api/data/transfer";
 import { docsRoutes, pluginPage } from "./api/docs";
 import { engineRoutes } from "./api/engine";
 import { eventRoutes } from "./api/events";
@@ -242,6 +243,7 @@ export function createApp(parts: AppParts) {
     .use(eventRoutes(parts))
     .use(ledgerRoutes(parts))
     .use(dataRoutes(parts))
+    .use(transferRoutes(parts))
     .use(docsRoutes(parts.version))
     .get("/", ({ request }) => home(request), { detail: { hide: true } })
     // What no route took: the engine's paths.

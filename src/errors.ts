@@ -122,6 +122,8 @@ export const failure = {
       "The server is stopping",
       "Corral is being stopped: try again in a moment",
     ),
+  /** @param why a backup is not made, or can't be used */
+  backup: (why: string) => new Failure("no_backup", 500, "No backup", why),
   setting: (variable: string, given: string, takes: string) =>
     new Failure("wrong_setting", 400, "Wrong setting", `${variable} is ${quote(given)}: it takes ${takes}`),
   start: (code: string, message: string) => new Failure(code, 503, "The server can't start", message),

@@ -22,6 +22,8 @@ import { Failure, failure, messageOf, quote } from "./errors";
 const LOCK_EXCLUSIVE_NONBLOCKING = 2 | 4;
 
 export interface Lock {
+  /** Says anew who has it. */
+  say(holder: string): void;
   release(): void;
 }
 
@@ -41,6 +43,8 @@ export interface DataFolder {
   readonly engineLog: string;
   /** UUID of this server, the same over restarts: rows in a shared database name their server by it. */
   readonly serverId: string;
+  /** Says where the server answers, once that is known: to whoever comes second, and to commands. */
+  answersAt(address: string): void;
   release(): void;
 }
 
@@ -60,7 +64,7 @@ export function openFolder(root: string, owner: string): DataFolder {
       `the data folder ${root} can't be used (${messageOf(error)}): set CORRAL_DATA_DIR to a folder that this user can write to`,
     );
   }
-  const lock = takeLock(join(root, "lock"), `pid ${process.pid}, ${owner}`);
+  const lock = takeLock(lockOf(root), `pid ${process.pid}, ${owner}`);
   let serverId: string;
   try {
     serverId = stableId(join(root, "server-id"));
@@ -80,6 +84,7 @@ export function openFolder(root: string, owner: string): DataFolder {
     adminKey: join(root, "admin-key"),
     engineLog: join(root, "ollama.log"),
     serverId,
+    answersAt: (address) => lock.say(`pid ${process.pid}, ${address}`),
     release: lock.release,
   };
 }
@@ -121,9 +126,25 @@ export function takeLock(path: string, holder: string): Lock {
       `the data folder of ${path} is in use by ${first}: stop it, or give this one a folder of its own with CORRAL_DATA_DIR`,
     );
   }
-  ftruncateSync(file);
-  writeSync(file, `${holder}\n`);
-  return { release: () => closeSync(file) };
+  const say = (words: string) => {
+    ftruncateSync(file);
+    writeSync(file, `${words}\n`);
+  };
+  say(holder);
+  return { say, release: () => closeSync(file) };
+}
+
+/** Who has a data folder, or had it last, such as "pid 12, http://127.0.0.1:8000"; empty where nobody ever did. */
+export function lockHolder(root: string): string {
+  try {
+    return readFileSync(lockOf(root), "utf8").trim();
+  } catch {
+    return "";
+  }
+}
+
+function lockOf(root: string): string {
+  return join(root, "lock");
 }
 
 function flock(file: number, operation: number): number {

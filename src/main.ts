@@ -46,6 +46,34 @@ withSettings(
     .description("ask the server that runs with these settings how it is; 1 when none answers"),
   async (settings) => (await import("./commands/health")).health(settings),
 );
+withSettings(
+  program
+    .command("backup")
+    .argument("<file>", "to write, or to write over")
+    .description("back up everything that is kept to a file, while the server runs or not"),
+  async (settings, [file = ""]) => (await import("./commands/backup")).backup(settings, file),
+);
+withSettings(
+  program
+    .command("restore")
+    .argument("<file>", "that corral backup wrote")
+    .description("restore a backup into an empty database, while the server runs or not"),
+  async (settings, [file = ""]) => (await import("./commands/restore")).restore(settings, file),
+);
+withSettings(
+  program
+    .command("move")
+    .argument("[url]", "of the PostgreSQL database; DATABASE_URL, which others don't see, when absent")
+    .description("copy everything from the embedded database to a PostgreSQL server, and compare both"),
+  async (settings, [url = ""]) => (await import("./commands/move")).move(settings, url),
+);
+withSettings(
+  program
+    .command("sql")
+    .argument("[statement]", "a SELECT; stdin, or a prompt, when absent")
+    .description("ask the embedded database, read-only"),
+  async (settings, [statement = ""]) => (await import("./commands/sql")).sql(settings, statement),
+);
 program
   .command("simulator")
   .argument("[words...]", "what Ollama takes, such as serve")
@@ -76,15 +104,18 @@ function say(line: string): void {
   console.log(line);
 }
 
-/** Gives a command a flag for each setting, and hands it the settings as they were read. */
-function withSettings(command: Command, act: (settings: Settings) => Promise<void>): void {
+/** Gives a command a flag for each setting, and hands it the settings as they were read, and its arguments. */
+function withSettings(
+  command: Command,
+  act: (settings: Settings, words: readonly string[]) => Promise<void>,
+): void {
   const rows = describeSettings().map((row) => {
     const about = `${row.description} [${row.variables}${row.default === "" ? "" : `; ${row.default}`}]`;
     return { ...row, option: new Option(`--${row.flag} <value>`, about).hideHelp(row.isSecret) };
   });
   for (const { option } of rows) command.addOption(option);
   const secrets = rows.filter((row) => row.isSecret).map((row) => row.variables);
-  command.addHelpText("after", `\nFrom the environment alone: ${secrets.join(", ")}.`).action(() => {
+  command.addHelpText("after", `\nFrom the environment alone: ${secrets.join(", ")}.`).action(async () => {
     const flags: Record<string, string> = {};
     for (const { flag, option, isSecret, variables } of rows) {
       const value: unknown = command.getOptionValue(option.attributeName());
@@ -96,7 +127,7 @@ function withSettings(command: Command, act: (settings: Settings) => Promise<voi
       flags[flag] = value;
     }
     try {
-      return act(readSettings(process.env, flags));
+      await act(readSettings(process.env, flags), command.args);
     } catch (error) {
       return fail(error);
     }

@@ -69,7 +69,7 @@ export async function startServer({
   const log = createLog(values.logLevel, values.logFormat);
   for (const warning of settings.warnings) log.warn(warning);
 
-  const folder = openFolder(values.dataDir, `http://${values.host}:${values.port}`);
+  const folder = openFolder(values.dataDir, urlOf(values.host, values.port));
   const registry = new ChildRegistry(folder.children, log);
   const database = openDatabase({
     where: values.databaseUrl
@@ -208,6 +208,7 @@ export async function startServer({
   adminKey?.keep();
   const port = app.server?.port ?? values.port;
   const address = urlOf(calledHost(values.host), port);
+  folder.answersAt(urlOf(values.host, port));
   ourselves = ["127.0.0.1", "localhost", "::1", values.host].map((host) => urlOf(host, port));
 
   database.start();

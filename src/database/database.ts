@@ -6,11 +6,11 @@
 import type { ChildRegistry } from "../children/registry";
 import type { Log } from "../log";
 import { KeptDatabase } from "./kept-database";
-import type { Work } from "./line";
+import type { Run, Work } from "./line";
 import type { Migration } from "./migrations";
 import type { Sql } from "./sql";
 
-export type { Migration, Sql };
+export type { Migration, Run, Sql };
 
 export interface Database {
   readonly state: "starting" | "up" | "away";
@@ -34,12 +34,23 @@ export interface Database {
    * @returns whether it was done here
    */
   alone(job: string, work: Work<void>, deadlineMs?: number): Promise<boolean>;
+  /**
+   * Holds one connection in a transaction for as long as the work takes; each piece that it runs has a deadline of its
+   * own. On the embedded database everybody else waits meanwhile. Undone when the work throws.
+   */
+  hold<T>(work: (run: Run) => Promise<T>): Promise<T>;
+  /**
+   * Reads the database as it is at one moment, for as long as that takes, while it goes on. The embedded one is copied for
+   * it, which takes as much of the disk as it has, and holds it up for as long as the copying takes.
+   * @throws Failure `database_away` where there is no room for the copy
+   */
+  view<T>(work: (run: Run) => Promise<T>): Promise<T>;
   /** Begins to connect. Returns at once, and never throws. */
   start(): void;
   /**
    * Resolves when it is up and migrated for the first time. Being away is no reason to reject: it goes on trying.
    * Rejects with a Failure for what waiting won't mend: `migration_changed`, `migration_failed`, `database_newer`,
-   * `database_too_old`; and when it is stopped first.
+   * `database_too_old`, `half_moved`; and when it is stopped first.
    */
   readonly firstAttempt: Promise<void>;
   /** Calls the listener after each change of `state` or `why`. */
@@ -55,6 +66,8 @@ export type Where =
       readonly url: string;
       /** Most connections at once. */
       readonly max?: number;
+      /** For the move itself: a database that a move was broken off into is else refused. */
+      readonly mayBeHalfMoved?: true;
     }
   | {
       readonly kind: "embedded";

@@ -1,10 +1,12 @@
 /** The database's keeper: connects, stays, notices faults, and connects again. */
 import { asFailure, Failure, failure, messageOf } from "../errors";
 import type { Database, DatabaseOptions } from "./database";
+import { keepCopy, removeLeftCopies } from "./embedded/copies";
 import { EmbeddedProcess } from "./embedded/process";
 import { Upkeep } from "./embedded/upkeep";
+import { viewCopy } from "./embedded/view";
 import { whyOf } from "./faults";
-import type { Terms, Work } from "./line";
+import type { Run, Terms, Work } from "./line";
 import { Lines } from "./lines";
 import {
   inOrder,
@@ -14,12 +16,13 @@ import {
   ownMigrations,
   pendingMigrations,
 } from "./migrations";
-import { requireServer, requireUrl } from "./server";
+import { requireServer, requireUrl, requireWhole } from "./server";
 import type { Address } from "./sql";
 
 const CHECK_WITHIN_MS = 10_000;
 const MIGRATE_WITHIN_MS = 600_000;
 const ALONE_WITHIN_MS = 60_000;
+const HOLD_WAIT_MS = 60_000;
 const FIRST_BACKOFF_MS = 250;
 const LONGEST_BACKOFF_MS = 5000;
 /** The embedded database was given up after crash upon crash: asked again after this, since a disk may have room again. */
@@ -89,6 +92,19 @@ export class KeptDatabase implements Database {
     }, deadlineMs);
   }
 
+  async hold<T>(work: (run: Run) => Promise<T>, begin = "begin"): Promise<T> {
+    const lines = this.#upLines();
+    return lines.hold(begin, work, HOLD_WAIT_MS, (error) => this.#onFault(lines, whyOf(error)));
+  }
+
+  async view<T>(work: (run: Run) => Promise<T>): Promise<T> {
+    const { where, log } = this.#options;
+    const begin = "begin isolation level repeatable read, read only";
+    if (where.kind === "server") return this.hold(work, begin);
+    const query = <U>(piece: Work<U>, deadlineMs: number) => this.query(piece, deadlineMs);
+    return viewCopy({ environment: {}, ...where, log }, begin, query, work, this.#stop.signal);
+  }
+
   onChange(listener: () => void): void {
     this.#listeners.add(listener);
   }
@@ -96,6 +112,7 @@ export class KeptDatabase implements Database {
   start(): void {
     if (this.#keeping !== null || this.#stop.signal.aborted) return;
     this.#become("starting", "it is starting");
+    if (this.#options.where.kind === "embedded") removeLeftCopies(this.#options.where.folder);
     this.#embedded?.start();
     this.#keeping = this.#keep().catch((error: unknown) => {
       // Nothing is known to get here: a fault of our own must not end the program.
@@ -115,8 +132,12 @@ export class KeptDatabase implements Database {
   }
 
   async #use<T>(work: Work<T>, terms: Terms): Promise<T> {
+    return this.#useOf(this.#upLines(), work, terms);
+  }
+
+  #upLines(): Lines {
     if (this.#state !== "up" || this.#lines === null) throw failure.database(this.#why ?? "it is not up");
-    return this.#useOf(this.#lines, work, terms);
+    return this.#lines;
   }
 
   #useOf<T>(lines: Lines, work: Work<T>, terms: Terms): Promise<T> {
@@ -137,7 +158,8 @@ export class KeptDatabase implements Database {
       } catch (error) {
         if (this.#stop.signal.aborted) return;
         const isFatal =
-          error instanceof Failure && (isFatalMigration(error) || error.code === "database_too_old");
+          error instanceof Failure &&
+          (isFatalMigration(error) || ["database_too_old", "half_moved"].includes(error.code));
         this.#become("away", this.#embedded?.why ?? whyOf(error));
         if (isFatal && !this.#everUp) return this.#first.reject(asFailure(error));
       } finally {
@@ -168,9 +190,19 @@ export class KeptDatabase implements Database {
     this.#lines = lines;
     this.#fault = null;
     const check = { transaction: false, deadlineMs: CHECK_WITHIN_MS };
-    if (where.kind === "server") await this.#useOf(lines, requireServer, check);
+    if (where.kind === "server") {
+      await this.#useOf(lines, requireServer, check);
+      if (!where.mayBeHalfMoved) await this.#useOf(lines, requireWhole, check);
+    }
     const pending = await this.#useOf(lines, (sql) => pendingMigrations(sql, this.#migrations), check);
     if (pending === 0) return lines;
+    const made = this.#migrations.length - pending;
+    // What is new holds nothing to go back to.
+    if (where.kind === "embedded" && made > 0) {
+      this.#become(this.#state, "its files are being copied before a migration");
+      const keep: Work<void> = (sql) => keepCopy(sql, where.folder, made, log);
+      await this.#useOf(lines, keep, { transaction: false, deadlineMs: MIGRATE_WITHIN_MS });
+    }
     const applied = await migrate(
       (work) => this.#useOf(lines, work, { transaction: true, deadlineMs: MIGRATE_WITHIN_MS }),
       this.#migrations,

@@ -13,6 +13,8 @@ import { Sockets } from "./sockets";
 import { type Address, type Client, connect, type Sql } from "./sql";
 
 export type Work<T> = (sql: Sql) => Promise<T>;
+/** Runs a piece of work, with a deadline of its own. */
+export type Run = <T>(work: Work<T>, deadlineMs: number) => Promise<T>;
 
 export interface Terms {
   readonly transaction: boolean;

@@ -2,10 +2,12 @@
 import { failure } from "../errors";
 import type { Log } from "../log";
 import { busy } from "./faults";
-import { Line, type Terms, type Work } from "./line";
+import { Line, type Run, type Terms, type Work } from "./line";
 import type { Address } from "./sql";
 
 const CLOSED = "its connections are closed";
+/** What was written is synced by then, however much it was. */
+const COMMIT_WITHIN_MS = 600_000;
 
 export interface LinesOptions {
   readonly address: Address;
@@ -52,9 +54,48 @@ export class Lines {
       if (line.dead) onFault(error);
       throw error;
     } finally {
-      if (this.#closed) line.drop(CLOSED);
-      if (line.dead) this.#lines.delete(line);
-      else this.#idle.push(line);
+      this.#giveBack(line);
+      this.#leave();
+    }
+  }
+
+  /**
+   * Holds a connection in one transaction for as long as the work takes; each piece of it has a deadline of its own.
+   * Undone when the work throws.
+   * @param begin the statement that begins it
+   * @param waitMs longest wait for a free connection
+   */
+  async hold<T>(
+    begin: string,
+    work: (run: Run) => Promise<T>,
+    waitMs: number,
+    onFault: (error: unknown) => void,
+  ): Promise<T> {
+    await this.#place(waitMs);
+    const line = this.#closed ? null : (this.#idle.pop() ?? this.#open());
+    const run: Run = async (piece, deadlineMs) => {
+      if (line === null) throw failure.database(CLOSED);
+      try {
+        return await line.run(piece, { transaction: false, deadlineMs });
+      } catch (error) {
+        if (line.dead) onFault(error);
+        throw error;
+      }
+    };
+    try {
+      await run((sql) => sql.unsafe(begin), waitMs);
+      try {
+        const value = await work(run);
+        const { command } = await run((sql) => sql.unsafe("commit"), COMMIT_WITHIN_MS);
+        if (command !== "COMMIT")
+          throw new Error("nothing was kept: a statement failed and its error was swallowed");
+        return value;
+      } catch (error) {
+        if (line?.dead === false) await run((sql) => sql.unsafe("rollback"), COMMIT_WITHIN_MS);
+        throw error;
+      }
+    } finally {
+      if (line !== null) this.#giveBack(line);
       this.#leave();
     }
   }
@@ -64,6 +105,12 @@ export class Lines {
     this.#closed = true;
     for (const line of hard ? this.#lines : this.#idle) line.drop(CLOSED);
     this.#idle.length = 0;
+  }
+
+  #giveBack(line: Line): void {
+    if (this.#closed) line.drop(CLOSED);
+    if (line.dead) this.#lines.delete(line);
+    else this.#idle.push(line);
   }
 
   #open(): Line {

@@ -18,6 +18,19 @@ export const requireServer: Work<void> = async (sql) => {
     throw failure.database("it takes no writes (a standby, or default_transaction_read_only is on)");
 };
 
+/**
+ * Asks whether a move into this database was broken off: what a server would write there now, the move would not expect.
+ * @throws Failure `half_moved`
+ */
+export const requireWhole: Work<void> = async (sql) => {
+  const [row] = await sql<{ half: boolean }[]>`select to_regclass('corral_move') is not null as half`;
+  if (row?.half)
+    throw failure.start(
+      "half_moved",
+      "a move into the database of DATABASE_URL was broken off: run `corral move` again, which goes on with it, or leave DATABASE_URL empty until then",
+    );
+};
+
 /** The failure for a server of a version before 14. */
 export function tooOld(version: string) {
   return failure.start(

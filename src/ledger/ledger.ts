@@ -50,6 +50,8 @@ export interface Ledger {
   event(event: ModelEvent): void;
   /** Clears what had ended when it was asked; requests in flight are kept, and so are events: they are an audit trail. */
   clear(what: "logs" | "metrics" | "all"): Promise<Cleared>;
+  /** Does work while nothing is written to the database; what ends meanwhile is kept, and written after it. */
+  pause<T>(work: () => Promise<T>): Promise<T>;
   standing(): Standing;
   /** Calls the listener with each record soon after it ended. @returns ends that */
   onEnd(listen: (record: RequestRecord) => void): () => void;
@@ -152,6 +154,7 @@ export function createLedger(
       if (what !== "metrics") spool.removeSetAside();
       return cleared;
     },
+    pause: (work) => writer.pause(work),
     standing,
     onEnd: (listen) => {
       listeners.add(listen);

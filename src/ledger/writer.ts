@@ -112,6 +112,11 @@ export class Writer {
     });
   }
 
+  /** Does work with nothing of the writer's running beside it: what ends meanwhile waits in the spool. */
+  pause<T>(work: () => Promise<T>): Promise<T> {
+    return this.#inTurn(work);
+  }
+
   /** Writes what waits, if the database takes it within a time, and takes no more turns. The rest is kept in the spool. */
   async stop(withinMs: number): Promise<void> {
     await Promise.race([this.#inTurn(() => this.#writeAll()), Bun.sleep(withinMs)]);

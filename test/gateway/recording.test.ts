@@ -23,7 +23,14 @@ test("a clock that is set back in the middle of a request changes no duration, a
   };
   const ledger: Ledger = {
     begin: () => ({ end: (record) => void records.push(record) }),
-    ...{ event: notAsked, clear: notAsked, standing: notAsked, onEnd: notAsked, stop: notAsked },
+    ...{
+      event: notAsked,
+      clear: notAsked,
+      pause: notAsked,
+      standing: notAsked,
+      onEnd: notAsked,
+      stop: notAsked,
+    },
   };
   const parts = {
     engine,

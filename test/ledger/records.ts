@@ -158,6 +158,8 @@ export function troubled(real: Database): Troubled {
       if (fault) throw fault.error;
       return done;
     },
+    hold: (work) => real.hold(work),
+    view: (work) => real.view(work),
     alone: (job, work, deadlineMs) => real.alone(job, work, deadlineMs),
     start: () => real.start(),
     onChange: (listener) => {

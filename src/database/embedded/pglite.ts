@@ -2,15 +2,14 @@
  * PGlite on a folder, set up to be a database that can be trusted: real syncs, PostgreSQL's own crash recovery,
  * and a first start that is all or nothing.
  */
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
-import { open } from "node:fs/promises";
+import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
 // As files, so that they are in the compiled binary too (traps.md): PGlite's own way of finding them fails there.
 import fsBundleFile from "@electric-sql/pglite/pglite.data" with { type: "file" };
 import pgliteFile from "@electric-sql/pglite/pglite.wasm" with { type: "file" };
 import emptyFile from "./empty-0.5.16.tar.zst" with { type: "file" };
-import { SyncedFolder, syncPath } from "./synced-folder";
+import { SyncedFolder, syncFolder, syncPath } from "./synced-folder";
 
 /** PGlite's defaults without `-F`, which turns fsync off. `open_sync` aborts it, the default is not in it. */
 const startParams = [
@@ -19,8 +18,6 @@ const startParams = [
   ...["-c", "shared_buffers=16MB"],
   ...["-c", "TimeZone=UTC"],
 ];
-
-const SYNCS_AT_ONCE = 64;
 
 export interface Opened {
   readonly pglite: PGlite;
@@ -58,17 +55,7 @@ export async function makePglite(folder: string): Promise<void> {
   mkdirSync(unfinished, { recursive: true, mode: 0o700 });
   const packed = await Bun.file(emptyFile).arrayBuffer();
   await new Bun.Archive(await Bun.zstdDecompress(packed)).extract(unfinished);
-  const paths = readdirSync(unfinished, { recursive: true, encoding: "utf8" });
-  // A thousand files: many at once take a quarter of the time, and all at once too many handles.
-  for (let done = 0; done < paths.length; done += SYNCS_AT_ONCE) {
-    await Promise.all(
-      paths.slice(done, done + SYNCS_AT_ONCE).map(async (path) => {
-        await using file = await open(join(unfinished, path));
-        await file.sync();
-      }),
-    );
-  }
-  syncPath(unfinished);
+  await syncFolder(unfinished);
   // An empty folder in its place is replaced; one that holds something else is an error that says so.
   renameSync(unfinished, folder);
   syncPath(dirname(folder));

@@ -3,7 +3,9 @@
  * PGlite 0.5.16 never syncs: its Node file system has no fsync, so PostgreSQL's calls go nowhere and a power cut
  * takes what was acknowledged. Here they reach the disk.
  */
-import { closeSync, fdatasyncSync, fsyncSync, openSync } from "node:fs";
+import { closeSync, fdatasyncSync, fsyncSync, openSync, readdirSync } from "node:fs";
+import { open } from "node:fs/promises";
+import { join } from "node:path";
 import { NodeFS } from "@electric-sql/pglite/nodefs";
 
 type Init = NodeFS["init"];
@@ -21,6 +23,7 @@ interface NodeFileSystem {
 
 /** Emscripten's number (WASI's) for EIO: PostgreSQL stops at it rather than go on with data that may be lost. */
 const EIO = 29;
+const SYNCS_AT_ONCE = 64;
 
 export class SyncedFolder extends NodeFS {
   /** How often PostgreSQL had something synced. */
@@ -65,4 +68,19 @@ export function syncPath(path: string): void {
   } finally {
     closeSync(file);
   }
+}
+
+/** Makes sure that a folder is on the disk with everything in it. */
+export async function syncFolder(folder: string): Promise<void> {
+  const paths = readdirSync(folder, { recursive: true, encoding: "utf8" });
+  // A thousand files: many at once take a quarter of the time, and all at once too many handles.
+  for (let done = 0; done < paths.length; done += SYNCS_AT_ONCE) {
+    await Promise.all(
+      paths.slice(done, done + SYNCS_AT_ONCE).map(async (path) => {
+        await using file = await open(join(folder, path));
+        await file.sync();
+      }),
+    );
+  }
+  syncPath(folder);
 }

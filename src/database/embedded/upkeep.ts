@@ -5,7 +5,7 @@
  */
 import { messageOf } from "../../errors";
 import type { Log } from "../../log";
-import type { Work } from "../line";
+import type { Run, Work } from "../line";
 
 export interface UpkeepOptions {
   /** Milliseconds from one checkpoint to the next, where something was written. */
@@ -13,8 +13,6 @@ export interface UpkeepOptions {
   readonly vacuumEveryMs: number;
   readonly log: Log;
 }
-
-type Run = <T>(work: Work<T>, deadlineMs: number) => Promise<T>;
 
 /** A checkpoint comes early after as much of the log; a crash then has no more than about this to go through. */
 const CHECKPOINT_BYTES = 64 * 2 ** 20;

@@ -1,0 +1,79 @@
+/** Backups: of one moment while the database goes on, and whole or not at all on their way back. */
+import { expect, test } from "bun:test";
+import { readdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { writeBackup } from "../../../src/database/transfer/backup";
+import { backupStream } from "../../../src/database/transfer/backup-stream";
+import { silentLog } from "../../../src/log";
+import { eachDatabase } from "../../support/databases";
+import { until } from "../../support/service";
+import { backupOf, countPlants, fill, migrations, names, restoreInto } from "./plants";
+
+const tablesOf = (text: string): unknown => JSON.parse(text.trimEnd().split("\n").at(-1) ?? "");
+
+eachDatabase("a backup", (open) => {
+  test("restored and backed up again is the same, row for row; what a running server has there stays", async () => {
+    const first = await open({ migrations });
+    const second = await open({ migrations });
+    await fill(first.database);
+    const text = await backupOf(first.database);
+    expect(text.split("\n").length).toBeGreaterThan(1200);
+    // None of these leaves a row.
+    const lines = text.trimEnd().split("\n");
+    const cases: [string, string][] = [
+      [lines.slice(0, -1).join("\n"), "cut off"],
+      [text.slice(0, text.length / 2), "damaged"],
+      [lines.toSpliced(5, 1).join("\n"), "1199 rows of plants"],
+      [text.replace("9007199254740995", "9007199254740996"), "with checksum"],
+      [lines.toSpliced(5, 0, lines[5] ?? "").join("\n"), "twice"],
+      [text.replace('"migration":1', '"migration":2'), "newer Corral"],
+      [text.replace('"part":"plants_2026_11"', '"part":"pots_2026_11"'), "no name of a part"],
+      [text.replace('"leaves",', '"flowers",'), "a column flowers of the table plants"],
+      [`${text}x\n`, "more after its end"],
+      [text.replace(/\{"corral_backup":"end".*/, '{"corral_backup":"failed","error":"a disk"}'), "a disk"],
+      ["nothing\n", "no backup of Corral's"],
+      ["", "cut off"],
+    ];
+    for (const [spoiled, why] of cases) {
+      await expect(restoreInto(second.database, spoiled)).rejects.toThrow(why);
+      expect(await countPlants(second.database)).toBe(0);
+    }
+
+    // A partition that a later writer made is made by the restore.
+    await second.database.query((sql) => sql`drop table plants_2026_11`, 5000);
+    await second.database.query((sql) => sql`insert into pots values ('clay', 7), ('tin', 1)`, 5000);
+    expect(await restoreInto(second.database, text)).toMatchObject([{ rows: 1200 }, { rows: 1 }]);
+    const again = await backupOf(second.database);
+    expect(tablesOf(again)).toMatchObject({ tables: [Object(tablesOf(text)).tables[0], { rows: 2 }] });
+    expect(await second.database.query((sql) => sql`select * from pots order by name`, 5000)).toMatchObject([
+      { name: "clay", size: 7 },
+      { name: "tin" },
+    ]);
+    await expect(restoreInto(second.database, text)).rejects.toMatchObject({ code: "conflict", status: 409 });
+    for (const one of [first, second]) await one.close();
+  });
+
+  test("is of one moment, and holds up nobody; a reader that leaves ends it without a trace", async () => {
+    const { database, where, close } = await open({ migrations });
+    await fill(database);
+    const text = await database.view(async (run) => {
+      await run((sql) => sql`select 1`, 5000);
+      await database.query((sql) => sql`delete from plants where leaves < 9007199254741100`, 5000);
+      await database.query((sql) => sql`update pots set size = 9`, 5000);
+      return (await Array.fromAsync(writeBackup(run, names, "a test"))).join("");
+    });
+    expect(tablesOf(text)).toMatchObject({ tables: [{ rows: 1200 }, { rows: 1 }] });
+    expect(text).toContain('"size":3');
+    expect(await countPlants(database)).toBeLessThan(1200);
+
+    const reader = (await backupStream(database, names, "a test", silentLog)).getReader();
+    await reader.read();
+    await reader.cancel();
+    if (where.kind === "embedded") {
+      const left = () => readdirSync(dirname(where.folder)).filter((name) => name.includes("-copy-"));
+      await until(() => left().length === 0);
+    }
+    expect(database.state).toBe("up");
+    await close();
+  });
+});
