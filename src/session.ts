@@ -23,7 +23,8 @@ export interface Sessions {
 
 /** @param now milliseconds since 1970 */
 export function createSessions(key: string, now: () => number = Date.now): Sessions {
-  const proofOf = (end: string) => createHmac("sha256", key).update(`corral session ${end}`).digest("base64url");
+  const proofOf = (end: string) =>
+    createHmac("sha256", key).update(`corral session ${end}`).digest("base64url");
   return {
     begin(isTls) {
       const endsAt = new Date(now() + SESSION_MS);
@@ -46,7 +47,11 @@ export function endedSession(): string {
 
 /** A Cookie header without ours, which is no business of Ollama's; null when nothing is left. */
 export function withoutSession(cookies: string): string | null {
-  return partsOf(cookies).filter((part) => !part.startsWith(`${cookieName}=`)).join("; ") || null;
+  return (
+    partsOf(cookies)
+      .filter((part) => !part.startsWith(`${cookieName}=`))
+      .join("; ") || null
+  );
 }
 
 function cookieOf(value: string, seconds: number, isTls: boolean): string {

@@ -67,8 +67,7 @@ test("the key is taken as a bearer token, in any case of the word, and nothing e
     expect([wrong, access.allows(bearing(wrong))]).toEqual([wrong, false]);
   fc.assert(
     fc.property(fc.string({ unit: "grapheme-ascii" }), (text) => {
-      if (text.trim() !== "sesame-open-sesame")
-        expect(access.allows(bearing(`Bearer ${text}`))).toBe(false);
+      if (text.trim() !== "sesame-open-sesame") expect(access.allows(bearing(`Bearer ${text}`))).toBe(false);
     }),
   );
 });
@@ -130,7 +129,9 @@ describe("a session", () => {
   });
 
   test("is begun with the key alone, which a session is not", () => {
-    expect(() => access.begin(new Headers({ cookie: valueOf(begin()) }))).toThrow("this needs Corral's admin key");
+    expect(() => access.begin(new Headers({ cookie: valueOf(begin()) }))).toThrow(
+      "this needs Corral's admin key",
+    );
     expect(() => access.begin(bearing("Bearer wrong"))).toThrow("this is not Corral's admin key");
     expect(createAccess(null).begin(new Headers())).toBe(null);
   });

@@ -3,7 +3,7 @@
  * the document that asks for them. A process of its own, since Bun's bundler can't be called inside a macro (traps.md).
  */
 import { join } from "node:path";
-import { brotliCompressSync, gzipSync, zstdCompressSync, constants as zlib } from "node:zlib";
+import { brotliCompressSync, gzipSync, constants as zlib, zstdCompressSync } from "node:zlib";
 import type { PageFile } from "./files";
 
 const icon =
@@ -24,7 +24,9 @@ console.log(JSON.stringify([...files, { ...fileOf("html", "text/html", documentO
 
 /** The style and the script keep the first paint waiting: without them it would be of the wrong colours, and jump. */
 function documentOf(files: readonly PageFile[]): string {
-  const [script, style] = ["js", "css"].map((ending) => files.find(({ name }) => name.endsWith(ending))?.name);
+  const [script, style] = ["js", "css"].map(
+    (ending) => files.find(({ name }) => name.endsWith(ending))?.name,
+  );
   return `<!doctype html>
 <html lang="en">
 <head>
