@@ -68,7 +68,10 @@ export function originAllowed(origin: string, host: string | null, further: read
 
 /** Whether no page asks, or one that this server has served itself under the Host that was called. */
 export function isOwnOrigin(origin: string | null, host: string | null): boolean {
-  return origin === null || (host !== null && host !== "" && [`http://${host}`, `https://${host}`].includes(origin));
+  return (
+    origin === null ||
+    (host !== null && host !== "" && [`http://${host}`, `https://${host}`].includes(origin))
+  );
 }
 
 /** Whether a Host header is one of this machine's, for a server that listens on loopback: a foreign one is DNS rebinding. */

@@ -102,11 +102,11 @@ describe("a session", () => {
     if (!session) throw new Error("no session was begun");
     return session.cookie;
   };
-  const valueOf = (cookie: string) => cookie.split(";")[0] ?? "";
+  const pairOf = (cookie: string) => cookie.split(";")[0] ?? "";
   const allowed = (headers: Record<string, string>) => access.allows(new Headers(headers));
 
   test("is good in place of the key, without holding it, from the page of this server alone", () => {
-    const cookie = valueOf(begin());
+    const cookie = pairOf(begin());
     expect(begin()).toMatch(/^corral_session=[\w.-]+; Path=\/; Max-Age=604800; HttpOnly; SameSite=Strict$/);
     expect(begin({ origin: "https://corral.example" })).toEndWith("; Secure");
     expect(cookie).not.toContain(key);
@@ -118,18 +118,18 @@ describe("a session", () => {
   });
 
   test("outlives a restart, and ends with its time or with another key", () => {
-    const cookie = valueOf(begin());
+    const cookie = pairOf(begin());
     expect(createAccess(key).allows(new Headers({ cookie }))).toBe(true);
     expect(createAccess("another-key-than-that").allows(new Headers({ cookie }))).toBe(false);
     const [end = "", proof = ""] = cookie.replace("corral_session=", "").split(".");
     for (const wrong of [`${Number(end) + 1}.${proof}`, `${end}.`, `.${proof}`, `${end}.${proof}x`, "", "."])
       expect([wrong, allowed({ cookie: `corral_session=${wrong}` })]).toEqual([wrong, false]);
     const old = createSessions(key, () => Date.now() - 7 * 86_400_000 - 1).begin(false).cookie;
-    expect(allowed({ cookie: valueOf(old) })).toBe(false);
+    expect(allowed({ cookie: pairOf(old) })).toBe(false);
   });
 
   test("is begun with the key alone, which a session is not", () => {
-    expect(() => access.begin(new Headers({ cookie: valueOf(begin()) }))).toThrow(
+    expect(() => access.begin(new Headers({ cookie: pairOf(begin()) }))).toThrow(
       "this needs Corral's admin key",
     );
     expect(() => access.begin(bearing("Bearer wrong"))).toThrow("this is not Corral's admin key");
@@ -137,10 +137,10 @@ describe("a session", () => {
   });
 
   test("is withheld from Ollama, and other cookies are not", () => {
-    const headers = new Headers({ cookie: `a=b; ${valueOf(begin())}; c=d` });
+    const headers = new Headers({ cookie: `a=b; ${pairOf(begin())}; c=d` });
     access.withhold(headers);
     expect(headers.get("cookie")).toBe("a=b; c=d");
-    const alone = new Headers({ cookie: valueOf(begin()) });
+    const alone = new Headers({ cookie: pairOf(begin()) });
     access.withhold(alone);
     expect(alone.has("cookie")).toBe(false);
   });

@@ -29,9 +29,9 @@ export function Frame() {
   }, [title]);
   return (
     <>
-      <a class="skip" href="#main" onClick={focusMain}>
+      <button type="button" class="button skip" onClick={focusMain}>
         Skip to the view
-      </a>
+      </button>
       <header class="bar">
         <a class="brand" href={hrefOf("now")}>
           Corral
@@ -73,9 +73,8 @@ export function Frame() {
   );
 }
 
-/** An anchor would change the address, which is the view. */
-function focusMain(event: Event): void {
-  event.preventDefault();
+/** A link would change the address, which is the view. */
+function focusMain(): void {
   document.getElementById("main")?.focus();
 }
 

@@ -33,7 +33,7 @@ export function Chart({ title, format, times, lines, height = 200, onRange }: Ch
   const data: uPlot.AlignedData = [[...times], ...lines.map(({ values }) => [...values])];
   const dressed = theme.value;
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: drawn anew for other lines or colours; data is set below
+  // Drawn anew for other lines or colours; other data of the same lines are set below.
   useEffect(() => {
     const element = place.current;
     if (!element) return;
@@ -46,7 +46,6 @@ export function Chart({ title, format, times, lines, height = 200, onRange }: Ch
       made.destroy();
     };
   }, [names, dressed, height]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the data are made of these
   useEffect(() => plot.current?.setData(data), [times, lines]);
 
   return (

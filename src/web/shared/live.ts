@@ -33,10 +33,12 @@ export function onEnded(listener: (ended: EndedRequest) => void): () => void {
 
 /** Grows a moment after requests have ended: figures that are made of them are then old. */
 export const endedTick = signal(0);
-let tickTimer: ReturnType<typeof setTimeout> | null = null;
+let isTickDue = false;
 function tickSoon(): void {
-  tickTimer ??= setTimeout(() => {
-    tickTimer = null;
+  if (isTickDue) return;
+  isTickDue = true;
+  setTimeout(() => {
+    isTickDue = false;
     endedTick.value += 1;
   }, TICK_MS);
 }

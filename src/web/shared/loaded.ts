@@ -22,7 +22,9 @@ export function useLoaded<T>(
   const asking = useRef<AbortController | null>(null);
   const ask = () => {
     asking.current?.abort();
-    const { signal } = (asking.current = new AbortController());
+    const asked = new AbortController();
+    asking.current = asked;
+    const { signal } = asked;
     load(signal).then(
       (value) => !signal.aborted && setState({ value, error: null }),
       (error: unknown) => {

