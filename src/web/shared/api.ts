@@ -11,7 +11,6 @@ import type { statsModels } from "../../api/stats/model";
 import type { LoadedModels } from "./ollama";
 import { askForKey } from "./session";
 
-export type History = Static<(typeof statsModels)["History"]>;
 export type Logs = Static<(typeof statsModels)["Logs"]>;
 export type Engine = Static<(typeof engineModels)["Engine"]>;
 export type Health = Static<(typeof healthModels)["Health"]>;
@@ -20,8 +19,16 @@ export type Events = Static<(typeof eventModels)["Events"]>;
 export type ActiveRequest = Static<(typeof requestModels)["ActiveRequests"]>["requests"][number];
 type Done = Static<(typeof doneModels)["Done"]>;
 
-/** `disk_free_bytes`: on the disk that records are kept on, where it is told. */
-type DataSummary = Static<(typeof dataModels)["DataSummary"]> & { readonly disk_free_bytes?: number };
+type Points = Static<(typeof statsModels)["History"]>;
+/** With percentiles, where the server has them. */
+export type History = Omit<Points, "metrics"> & {
+  metrics: (Points["metrics"][number] & {
+    percentiles?: { ttft_ms: { p50: number; p95: number; p99: number } | null };
+  })[];
+};
+
+/** With what is left of the disk, where the server tells. */
+type DataSummary = Static<(typeof dataModels)["DataSummary"]> & { disk?: { free_bytes: number | null } };
 
 /** What is asked, and what is answered. A view adds its own. */
 export interface Answers {

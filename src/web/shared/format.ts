@@ -62,7 +62,7 @@ const clockExact = new Intl.DateTimeFormat(undefined, {
   second: "2-digit",
 });
 const day = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short" });
-export const weekday = new Intl.DateTimeFormat(undefined, { weekday: "long" });
+export const weekday = new Intl.DateTimeFormat(undefined, { weekday: "short" });
 
 /** A local time: 14:03 today, with its day before. @param exact with seconds */
 export function time(at: Date, exact = false): string {

@@ -12,7 +12,7 @@ const QUARTER_MS = 15 * MINUTE_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 const WEEK_MS = 7 * 24 * HOUR_MS;
 
-type Point = History["metrics"][number] & { readonly p95_ttft_ms?: number | null };
+type Point = History["metrics"][number];
 
 export function Figures() {
   const tick = endedTick.value;
@@ -48,7 +48,7 @@ export function Figures() {
   const loaded = loadedModels.value ?? [];
   const memory = sumOf(loaded, (model) => model.size ?? 0);
   const onGpu = sumOf(loaded, (model) => model.size_vram ?? 0);
-  const free = kept.value?.disk_free_bytes;
+  const free = kept.value?.disk?.free_bytes ?? null;
 
   return (
     <dl class="figures">
@@ -60,7 +60,7 @@ export function Figures() {
       <Figure
         name="First token, p95"
         value={say.duration(ttft)}
-        note={`15 min; ${lastWeek(then)} ${say.duration(thatTtft)}`}
+        note={`15 min, ${lastWeek(then)} ${say.duration(thatTtft)}`}
       />
       <Figure
         name="Tokens/s"
@@ -91,12 +91,10 @@ export function Figures() {
         note={memory > 0 ? `${say.percent(onGpu / memory)} on the GPU` : "none loaded"}
       />
       <Figure
-        name={free === undefined ? "Kept" : "Disk left"}
-        value={
-          free === undefined ? say.bytes(kept.value && kept.value.database_size_mb * 1e6) : say.bytes(free)
-        }
+        name={free === null ? "Kept" : "Disk left"}
+        value={free === null ? say.bytes(kept.value && kept.value.database_size_mb * 1e6) : say.bytes(free)}
         note={
-          free === undefined
+          free === null
             ? say.plural(kept.value?.total_logs_entries ?? 0, "request")
             : `${say.bytes(kept.value && kept.value.database_size_mb * 1e6)} kept`
         }
@@ -122,7 +120,7 @@ function Figure({ name, value, note, isBad = false }: FigureProps) {
   );
 }
 
-/** "last Wed": with what it is compared. */
+/** "last Wed": the same hour a week ago. */
 function lastWeek(then: number): string {
   return `last ${say.weekday.format(then)}`;
 }
@@ -140,7 +138,7 @@ function errorsOf(points: readonly Point[], minutes: number): number {
 
 /** Of the latest point that has one. */
 function lastTtft(points: readonly Point[]): number | null {
-  return points.findLast((point) => typeof point.p95_ttft_ms === "number")?.p95_ttft_ms ?? null;
+  return points.findLast((point) => point.percentiles?.ttft_ms)?.percentiles?.ttft_ms?.p95 ?? null;
 }
 
 function sumOf<T>(list: readonly T[], measure: (one: T) => number): number {

@@ -19,11 +19,16 @@ const columns: readonly Column<LoadedModel>[] = [
   { title: "Model", isWide: true, cell: ({ name }) => name.replace(/:latest$/, "") },
   { title: "Memory", isNumber: true, cell: ({ size }) => say.bytes(size) },
   {
-    title: "On the GPU",
+    title: "On GPU",
     isNumber: true,
     cell: ({ size, size_vram }) => say.percent(size ? (size_vram ?? 0) / size : null),
   },
-  { title: "Context", isNumber: true, cell: ({ context_length }) => say.count(context_length) },
+  {
+    title: "Context",
+    isNumber: true,
+    isMinor: true,
+    cell: ({ context_length }) => say.count(context_length),
+  },
   { title: "Stays", isNumber: true, cell: ({ expires_at }) => stays(expires_at) },
 ];
 
@@ -60,5 +65,7 @@ function stays(until: string | undefined): string {
   if (until === undefined) return say.unknown;
   const left = Date.parse(until) - now.value;
   // Ollama says "for ever" as a date that nobody lives to see.
-  return left > FAR_MS ? "for ever" : say.duration(Math.max(Math.floor(left / 1000) * 1000, 0));
+  if (left > FAR_MS) return "for ever";
+  const step = left > 60_000 ? 60_000 : 1000;
+  return say.duration(Math.max(Math.floor(left / step) * step, 0));
 }

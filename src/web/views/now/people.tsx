@@ -24,7 +24,15 @@ interface Person extends Use {
 }
 
 const columns: readonly Column<Person>[] = [
-  { title: "User or client", isWide: true, cell: ({ who, agent }) => <span title={agent}>{who}</span> },
+  {
+    title: "User or client",
+    isWide: true,
+    cell: ({ who, agent }) => (
+      <>
+        {who} <span class="muted minor">{agent.split(" ")[0]}</span>
+      </>
+    ),
+  },
   { title: "Requests", isNumber: true, cell: ({ requests }) => say.count(requests) },
   { title: "Tokens", isNumber: true, cell: ({ tokens }) => say.count(tokens) },
   { title: "Last", isNumber: true, cell: ({ at }) => <Time at={at} /> },

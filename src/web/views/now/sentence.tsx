@@ -1,16 +1,15 @@
 /** How things are and since when, in one sentence. */
-import { call, type Engine, type Health } from "../../shared/api";
+import { call } from "../../shared/api";
 import { connection, lostSince } from "../../shared/live";
-import { type Loaded, useLoaded } from "../../shared/loaded";
+import { useLoaded } from "../../shared/loaded";
 import { Time } from "../../shared/parts";
 
-export function Sentence({
-  health,
-  engine,
-}: {
-  readonly health: Loaded<Health>;
-  readonly engine: Engine | null;
-}) {
+/** How often what no stream tells is asked for. */
+const EVERY_MS = 10_000;
+
+export function Sentence() {
+  const health = useLoaded((signal) => call("GET /api/health", { signal }), [], EVERY_MS);
+  const { value: engine } = useLoaded((signal) => call("GET /api/engine", { signal }), [], EVERY_MS);
   const statistics = useLoaded(
     (signal) => call("GET /api/stats/current", { signal }),
     [engine?.pid, engine?.restarts],
