@@ -50,7 +50,7 @@ export async function startCorral(options: CorralOptions = {}): Promise<RunningC
   const folder = options.folder ?? scratchFolder("corral-server-");
   if (!options.folder && !databaseUrl)
     cpSync(await embeddedTemplate(), join(folder, "database"), { recursive: true });
-  const port = await freePort();
+  const port = Number(options.environment?.CORRAL_PORT) || (await freePort());
   const enginePort = await freePort();
   const environment: Record<string, string | undefined> = {
     PATH: process.env.PATH,

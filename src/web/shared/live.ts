@@ -9,6 +9,8 @@ export type EndedRequest = ReturnType<typeof sayEnded>;
 export const connection = signal<"connecting" | "open" | "lost" | "refused">("connecting");
 /** Since when nothing has come; null while connected. */
 export const lostSince = signal<Date | null>(null);
+/** Grows when a connection that was lost is there again: whatever was loaded before may be old. */
+export const reconnects = signal(0);
 /** Oldest first. */
 export const active = signal<readonly ActiveRequest[]>([]);
 
@@ -89,6 +91,7 @@ async function follow(silence: AbortController, opened: () => void): Promise<voi
   running.clear();
   publish();
   connection.value = "open";
+  if (lostSince.value) reconnects.value += 1;
   lostSince.value = null;
   opened();
   let timer = setTimeout(() => silence.abort(), SILENT_MS);

@@ -1,5 +1,6 @@
 /** What a view has asked the API for. */
 import { useEffect, useRef, useState } from "preact/hooks";
+import { reconnects } from "./live";
 
 export interface Loaded<T> {
   /** The last that was answered: it stays while it is asked for again, so that nothing jumps. Null before the first. */
@@ -10,7 +11,8 @@ export interface Loaded<T> {
 }
 
 /**
- * Asks when the view is shown and whenever one of `keys` changes; an older question is then broken off.
+ * Asks when the view is shown, whenever one of `keys` changes, and when the server is back; an older question is then
+ * broken off.
  * @param everyMs asks again that often while the page is seen; 0 for never
  */
 export function useLoaded<T>(
@@ -45,6 +47,6 @@ export function useLoaded<T>(
       clearInterval(timer);
       asking.current?.abort();
     };
-  }, [...keys, everyMs]);
+  }, [...keys, everyMs, reconnects.value]);
   return { ...state, reload: () => latest.current() };
 }

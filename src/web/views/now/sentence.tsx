@@ -8,7 +8,11 @@ import { Time } from "../../shared/parts";
 const EVERY_MS = 10_000;
 
 export function Sentence() {
-  const health = useLoaded((signal) => call("GET /api/health", { signal }), [], EVERY_MS);
+  const health = useLoaded(
+    (signal) => call("GET /api/health", { signal }),
+    [connection.value === "lost"],
+    EVERY_MS,
+  );
   const { value: engine } = useLoaded((signal) => call("GET /api/engine", { signal }), [], EVERY_MS);
   const statistics = useLoaded(
     (signal) => call("GET /api/stats/current", { signal }),
