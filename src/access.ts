@@ -5,6 +5,8 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { chmodSync, existsSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { failure, messageOf } from "./errors";
+import { isOwnOrigin } from "./origins";
+import { createSessions, type Session, withoutSession } from "./session";
 
 /** What a request does that not everybody may. */
 export const uses = ["reads texts", "changes", "deletes"] as const;
@@ -56,27 +58,54 @@ function readKey(path: string): string {
 }
 
 export interface Access {
-  /** Whether a request with this Authorization may do what not everybody may. */
-  allows(authorization: string | null): boolean;
-  /** Takes the key out of a request's headers, in whatever form it came: it is no business of Ollama's. */
+  /** Whether a request with these headers, by its key or its session, may do what not everybody may. */
+  allows(headers: Headers): boolean;
+  /**
+   * Begins a session for whoever shows the key itself: a session can't prolong itself.
+   * @returns its Set-Cookie and its end; null where no key is needed
+   * @throws Failure 401
+   */
+  begin(headers: Headers): Session | null;
+  /** Takes the key and the session out of a request's headers, in whatever form they came: they are no business of Ollama's. */
   withhold(headers: Headers): void;
 }
 
 /** @param key null where everybody who can call may do everything: on loopback without a key of its own */
 export function createAccess(key: string | null): Access {
-  const right = key === null ? null : digest(key);
+  if (key === null) return { allows: () => true, begin: () => null, withhold: withholdSession };
+  const right = digest(key);
+  const sessions = createSessions(key);
+  // Digests are of one length, so that the comparison takes the same time whatever was given.
+  const isKey = (given: string | null) => given !== null && timingSafeEqual(digest(given), right);
   return {
-    allows(authorization) {
-      if (right === null) return true;
-      const given = /^Bearer +(\S+) *$/i.exec(authorization ?? "")?.[1];
-      // Digests are of one length, so that the comparison takes the same time whatever was given.
-      return given !== undefined && timingSafeEqual(digest(given), right);
+    allows(headers) {
+      if (isKey(bearerOf(headers))) return true;
+      // Another page of this machine may call (origins.ts), and a browser sends our cookie along: that is not the
+      // person who has the session. Asking without an Origin it can't read the answer.
+      return isOwnOrigin(headers.get("origin"), headers.get("host")) && sessions.holds(headers.get("cookie"));
+    },
+    begin(headers) {
+      const given = bearerOf(headers);
+      if (!isKey(given)) throw failure.unauthorized(given !== null);
+      return sessions.begin(headers.get("origin")?.startsWith("https:") ?? false);
     },
     withhold(headers) {
-      if (key === null) return;
+      withholdSession(headers);
       for (const [name, value] of [...headers]) if (value.includes(key)) headers.delete(name);
     },
   };
+}
+
+function bearerOf(headers: Headers): string | null {
+  return /^Bearer +(\S+) *$/i.exec(headers.get("authorization") ?? "")?.[1] ?? null;
+}
+
+function withholdSession(headers: Headers): void {
+  const cookies = headers.get("cookie");
+  if (cookies === null) return;
+  const others = withoutSession(cookies);
+  if (others === null) headers.delete("cookie");
+  else if (others !== cookies) headers.set("cookie", others);
 }
 
 function digest(text: string): Buffer {

@@ -18,6 +18,8 @@ import { ollamaRoutes } from "./api/ollama";
 import type { Library } from "./api/ollama/library";
 import { requestRoutes } from "./api/requests";
 import { liveRoutes } from "./api/requests/live";
+import { sessionRoutes } from "./api/session";
+import { settingsRoutes } from "./api/settings";
 import { statsRoutes } from "./api/stats";
 import type { Database } from "./database/database";
 import { instanceHeader } from "./engine/place";
@@ -45,6 +47,8 @@ import type { Log } from "./log";
 import { allowedHeaders, hostAllowed, originAllowed, preflightSeconds } from "./origins";
 import { pathOf, routedPath, urlOf } from "./request-path";
 import { sayWrong } from "./schema";
+import type { SettingInForce } from "./settings";
+import { webRoutes } from "./web";
 
 /** How long a connection is kept on which nothing is asked. */
 export const IDLE_SECONDS = 120;
@@ -68,6 +72,8 @@ export interface AppParts {
   /** This program's id, in a header of its own answers: an Ollama address that answers with it is no Ollama. */
   readonly instance: string;
   readonly access: Access;
+  /** As they are shown. */
+  readonly settings: readonly SettingInForce[];
   /** From the connection's address and X-Forwarded-For. */
   readonly clientAddress: (peer: string | null, forwardedFor: string | null) => string | null;
   /** Whether it listens on loopback alone. */
@@ -139,12 +145,11 @@ export function createApp(parts: AppParts) {
   const guard = (request: Request, place: Place, server: Server | null): Response | null => {
     const { use } = place;
     if (use === null) return null;
-    const authorization = request.headers.get("authorization");
-    const allowed = parts.access.allows(authorization);
+    const allowed = parts.access.allows(request.headers);
     const client = addressOf(request, server);
     const fields = { use, method: request.method, path: pathOf(request).slice(0, LONGEST_LOGGED), client };
     log[allowed ? "info" : "warn"](fields, allowed ? "admin use" : "refused: no admin key, or a wrong one");
-    return allowed ? null : unauthorized(request, place, authorization !== null);
+    return allowed ? null : unauthorized(request, place, request.headers.has("authorization"));
   };
   const unauthorized = (request: Request, place: Place, given: boolean): Response => {
     const refusal = failure.unauthorized(given);
@@ -244,8 +249,10 @@ export function createApp(parts: AppParts) {
     .use(ledgerRoutes(parts))
     .use(dataRoutes(parts))
     .use(transferRoutes(parts))
+    .use(sessionRoutes(parts))
+    .use(settingsRoutes(parts))
     .use(docsRoutes(parts.version))
-    .get("/", ({ request }) => home(request), { detail: { hide: true } })
+    .use(webRoutes())
     // What no route took: the engine's paths.
     .all("/*", ({ request, server }) => carry(request, server), {
       parse: "none",
@@ -277,12 +284,6 @@ function patience(request: Request, server: Server | null): () => void {
 
 function withoutCors(headers: Record<string, unknown>): void {
   for (const name of Object.keys(headers)) if (/^(access-control-|vary$)/.test(name)) delete headers[name];
-}
-
-/** As Ollama says it, so that clients who look for one find it. */
-function home(request: Request): Response {
-  if (request.headers.get("accept")?.includes("text/html")) return Response.redirect("/swagger", 302);
-  return new Response("Ollama is running", { headers: { "content-type": "text/plain; charset=utf-8" } });
 }
 
 function toFailure(thrown: unknown): Failure {

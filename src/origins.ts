@@ -56,13 +56,21 @@ export const preflightSeconds = 43_200;
  * @param further origins from the settings; `*` in one stands for anything
  */
 export function originAllowed(origin: string, host: string | null, further: readonly string[]): boolean {
-  if (host && (origin === `http://${host}` || origin === `https://${host}`)) return true;
+  if (isOwnOrigin(origin, host)) return true;
   if (further.some((pattern) => fits(pattern, origin))) return true;
   if (!URL.canParse(origin)) return false;
   const { protocol, hostname } = new URL(origin);
   return (
     schemes.includes(protocol) ||
     ((protocol === "http:" || protocol === "https:") && always.includes(hostname))
+  );
+}
+
+/** Whether no page asks, or one that this server has served itself under the Host that was called. */
+export function isOwnOrigin(origin: string | null, host: string | null): boolean {
+  return (
+    origin === null ||
+    (host !== null && host !== "" && [`http://${host}`, `https://${host}`].includes(origin))
   );
 }
 

@@ -22,10 +22,10 @@ interface About {
   /** How its text is read; a duration is kept in milliseconds, a size in bytes. */
   reads: "text" | "integer" | "duration" | "size";
   /**
-   * It holds a key or a password: a wrong one is not shown, Ollama does not get it in its environment, and it is not
-   * taken as a flag, since every user of a machine can read its command lines.
+   * It is a key, or a URL that may hold a password: a wrong one is not shown, Ollama does not get it in its environment,
+   * and it is not taken as a flag, since every user of a machine can read its command lines.
    */
-  secret?: true;
+  secret?: "key" | "url";
 }
 
 const port = { minimum: 0, maximum: 65535 };
@@ -86,14 +86,14 @@ const settingsSchema = Type.Object({
       "Key for what reads texts, changes or deletes (when empty: none on loopback; elsewhere one is made at the first start and kept in the data folder)",
     takes: "16 or more letters, digits and signs, without spaces",
     reads: "text",
-    secret: true,
+    secret: "key",
   }),
   databaseUrl: setting(Type.String({ pattern: "^(postgres(ql)?://.+)?$", default: "" }), {
     variables: ["DATABASE_URL"],
     description: "PostgreSQL server (14 or later) to keep records in (an embedded PostgreSQL when empty)",
     takes: "a URL such as postgres://user:password@host:5432/corral",
     reads: "text",
-    secret: true,
+    secret: "url",
   }),
   dataDir: setting(Type.String({ minLength: 1, default: "$XDG_DATA_HOME/corral" }), {
     variables: ["CORRAL_DATA_DIR"],
@@ -268,24 +268,53 @@ export interface SettingRow {
   readonly description: string;
 }
 
-/** Every setting as a row. The README's table and the command line's flags are made of these. */
-export function describeSettings(): SettingRow[] {
-  return Object.values(settingsSchema.properties).map((schema) => {
+export interface SettingInForce extends SettingRow {
+  /** Its name in the settings' schema. */
+  readonly name: string;
+  /** In words; a password in a URL is blotted out, a key is `null`, and one that is not set is empty. */
+  readonly value: string | null;
+  /** A variable's or flag's name, "default", or "demo". */
+  readonly source: string;
+}
+
+/** The settings as they are in force, for people to see. */
+export function settingsInForce({ values, sources }: Settings): SettingInForce[] {
+  return Object.entries(settingsSchema.properties).map(([name, schema]) => {
     const about = aboutOf(schema);
-    const value: unknown = schema.default;
+    const value = sayValue(about.reads, Reflect.get(values, name));
     return {
-      variables: about.variables.join(", "),
-      flag: flagOf(about),
-      isSecret: about.secret === true,
-      default:
-        about.reads === "duration"
-          ? sayDuration(Number(value))
-          : about.reads === "size"
-            ? saySize(Number(value))
-            : String(value),
-      description: about.description,
+      name,
+      ...describe(schema),
+      value: about.secret === "key" && value !== "" ? null : blotAll(value),
+      source: String(Reflect.get(sources, name)),
     };
   });
+}
+
+/** Every setting as a row. The README's table and the command line's flags are made of these. */
+export function describeSettings(): SettingRow[] {
+  return Object.values(settingsSchema.properties).map(describe);
+}
+
+function describe(schema: TSchema): SettingRow {
+  const about = aboutOf(schema);
+  return {
+    variables: about.variables.join(", "),
+    flag: flagOf(about),
+    isSecret: about.secret !== undefined,
+    default: sayValue(about.reads, schema.default),
+    description: about.description,
+  };
+}
+
+/** PostgreSQL takes passwords among a URL's parameters, too. */
+function blotAll(text: string): string {
+  return blot(text).replace(/([?&]\w*password=)[^&]*/gi, "$1***");
+}
+
+function sayValue(reads: About["reads"], value: unknown): string {
+  if (reads === "duration") return sayDuration(Number(value));
+  return reads === "size" ? saySize(Number(value)) : String(value);
 }
 
 /** The variables that hold keys and passwords. */

@@ -76,7 +76,12 @@ function makeFolder(): string {
 
 function ownSettings(settings: Settings, dataDir: string): Settings {
   const own = { dataDir, databaseUrl: "", ollamaUrl: "", ollamaHost: "127.0.0.1", ollamaPort: freePort() };
-  return { ...settings, values: { ...settings.values, ...own } };
+  const sources = Object.fromEntries(Object.keys(own).map((name) => [name, "demo"]));
+  return {
+    ...settings,
+    values: { ...settings.values, ...own },
+    sources: { ...settings.sources, ...sources },
+  };
 }
 
 /** One that nobody listens on, so that the simulator is started and no Ollama of somebody's is found. */

@@ -22,7 +22,7 @@ import { statusOf, tokensPerSecond } from "../ledger/record";
 import { startRetention } from "../ledger/retention";
 import { createLog, type Log } from "../log";
 import { selfCommand } from "../self";
-import { type Settings, secretVariables } from "../settings";
+import { type Settings, secretVariables, settingsInForce } from "../settings";
 import { sayVersion, version } from "../version";
 import { greet } from "./greeting";
 
@@ -171,6 +171,7 @@ export async function startServer({
     version,
     instance,
     access: createAccess(adminKey?.key ?? null),
+    settings: settingsInForce(settings),
     clientAddress,
     loopback: isLoopback(values.host),
     origins: [values.corsOrigins, values.ollamaOrigins].flatMap((list) =>

@@ -13,6 +13,7 @@ const operations = [
   "DELETE /api/ollama/models/{name}",
   "DELETE /api/ollama/pulls/{id}",
   "DELETE /api/requests/active/{id}",
+  "DELETE /api/session",
   "GET /api/data/summary",
   "GET /api/engine",
   "GET /api/engine/log",
@@ -26,6 +27,7 @@ const operations = [
   "GET /api/ollama/models",
   "GET /api/ollama/pulls",
   "GET /api/requests/active",
+  "GET /api/settings",
   "GET /api/stats/current",
   "GET /api/stats/history",
   "GET /api/stats/live",
@@ -38,6 +40,7 @@ const operations = [
   "POST /api/models/repository",
   "POST /api/models/repository/sync",
   "POST /api/ollama/pull",
+  "POST /api/session",
   "PUT /api/models/repository/{name}",
 ];
 

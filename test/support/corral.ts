@@ -55,7 +55,7 @@ export async function startCorral(options: CorralOptions = {}): Promise<RunningC
   const databaseUrl = options.databaseUrl ?? (await server?.createDatabase());
   if (!options.folder && !databaseUrl)
     cpSync(await embeddedTemplate(), join(folder, "database"), { recursive: true });
-  const port = await freePort();
+  const port = Number(options.environment?.CORRAL_PORT) || (await freePort());
   const enginePort = await freePort();
   const environment: Record<string, string | undefined> = {
     PATH: process.env.PATH,

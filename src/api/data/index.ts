@@ -8,7 +8,7 @@ import { about, errorModels, errors, nullable, timeSchema } from "../common";
 const success = Type.Boolean({ examples: [true] });
 const rows = (example: number) => Type.Integer({ description: "Rows that are gone", examples: [example] });
 
-const dataModels = {
+export const dataModels = {
   DataSummary: Type.Object(
     {
       total_requests: Type.Number({ description: "Requests that the metrics count", examples: [42] }),

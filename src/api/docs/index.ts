@@ -18,7 +18,7 @@ export function docsRoutes(version: string) {
         path: pluginPage,
         specPath: documentPath,
         excludeStaticFile: false,
-        exclude: [pluginPage, documentPath, "/swagger", "/swagger/:file", "/"],
+        exclude: [pluginPage, documentPath, "/swagger", "/swagger/:file", "/", "/page/:file"],
         documentation: {
           openapi: "3.1.0",
           info: {
@@ -51,6 +51,8 @@ export function docsRoutes(version: string) {
             { name: "Model repository", description: "What people note about models" },
             { name: "Events", description: "Who changed what, and how it ended" },
             { name: "Data", description: "What is kept, and deleting it" },
+            { name: "Settings", description: "What this server was told" },
+            { name: "Session", description: "The admin key, traded for a cookie" },
           ],
         },
       }),

@@ -1,0 +1,113 @@
+/** The API as the page asks it: its answers are typed by the schemas that the server checks them against. */
+import type { Static } from "@sinclair/typebox";
+import type { doneModels } from "../../api/common";
+import type { dataModels } from "../../api/data";
+import type { engineModels } from "../../api/engine/model";
+import type { eventModels } from "../../api/events/model";
+import type { healthModels } from "../../api/health/model";
+import type { ledgerModels } from "../../api/ledger/model";
+import type { requestModels } from "../../api/requests/model";
+import type { statsModels } from "../../api/stats/model";
+import type { LoadedModels } from "./ollama";
+import { askForKey } from "./session";
+
+export type Logs = Static<(typeof statsModels)["Logs"]>;
+export type Engine = Static<(typeof engineModels)["Engine"]>;
+export type Health = Static<(typeof healthModels)["Health"]>;
+export type Ledger = Static<(typeof ledgerModels)["Ledger"]>;
+export type Events = Static<(typeof eventModels)["Events"]>;
+export type ActiveRequest = Static<(typeof requestModels)["ActiveRequests"]>["requests"][number];
+type Done = Static<(typeof doneModels)["Done"]>;
+
+type Points = Static<(typeof statsModels)["History"]>;
+/** With percentiles, where the server has them. */
+export type History = Omit<Points, "metrics"> & {
+  metrics: (Points["metrics"][number] & {
+    percentiles?: { ttft_ms: { p50: number; p95: number; p99: number } | null };
+  })[];
+};
+
+/** With what is left of the disk, where the server tells. */
+type DataSummary = Static<(typeof dataModels)["DataSummary"]> & { disk?: { free_bytes: number | null } };
+
+/** What is asked, and what is answered. A view adds its own. */
+export interface Answers {
+  "GET /api/health": Health;
+  "GET /api/engine": Engine;
+  "GET /api/engine/log": Static<(typeof engineModels)["EngineLog"]>;
+  "POST /api/engine/restart": Engine;
+  "GET /api/events": Events;
+  "GET /api/ledger": Ledger;
+  "GET /api/stats/current": Static<(typeof statsModels)["CurrentStatistics"]>;
+  "GET /api/stats/history": History;
+  "GET /api/stats/logs": Logs;
+  "GET /api/models": Static<(typeof statsModels)["ModelStatistics"]>;
+  "DELETE /api/requests/active/:id": Done;
+  "GET /api/data/summary": DataSummary;
+  "GET /api/ps": LoadedModels;
+}
+
+export interface Asked {
+  /** Values for the `:names` in the path. */
+  readonly params?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, string | number | boolean | null | undefined>>;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  readonly signal?: AbortSignal;
+}
+
+/** What the server answers when it can't: `message` says what happened and what to do. */
+export class ApiError extends Error {
+  /** @param status 0 when nobody answered */
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/**
+ * Asks the API; where the admin key is needed the person is asked for it, once.
+ * @throws ApiError; DOMException "AbortError" when the signal aborts
+ */
+export async function call<K extends keyof Answers>(what: K, asked: Asked = {}): Promise<Answers[K]> {
+  const response = await request(what, asked);
+  // Health answers 503 with a whole answer.
+  if (!response.ok && what !== "GET /api/health") throw await errorOf(response);
+  const answer: Answers[K] = await response.json();
+  return answer;
+}
+
+/** As `call`, for answers that are streams: the response as it comes, whatever its status. */
+export async function request(what: string, asked: Asked = {}): Promise<Response> {
+  const [method = "GET", path = ""] = what.split(" ");
+  const filled = path.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(asked.params?.[name] ?? ""));
+  const given = Object.entries(asked.query ?? {}).filter(
+    ([, value]) => value !== null && value !== undefined,
+  );
+  const query = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
+  const send = () =>
+    fetch(filled + (query && `?${query}`), {
+      method,
+      ...(asked.body === undefined
+        ? {}
+        : { body: JSON.stringify(asked.body), headers: { "content-type": "application/json" } }),
+      ...(asked.signal ? { signal: asked.signal } : {}),
+    }).catch((error: unknown) => {
+      if (asked.signal?.aborted) throw error;
+      throw new ApiError(0, "Corral does not answer: is it running, and is this machine connected?");
+    });
+  const response = await send();
+  return response.status === 401 && (await askForKey()) ? send() : response;
+}
+
+/** What a response that is no success says. */
+export async function errorOf(response: Response): Promise<ApiError> {
+  const body: unknown = await response.json().catch(() => null);
+  const said = typeof body === "object" && body !== null && "error" in body ? body.error : null;
+  return new ApiError(
+    response.status,
+    typeof said === "string" ? said : `Corral answered ${response.status}`,
+  );
+}

@@ -1,0 +1,119 @@
+/** Lines over time: hover reads exact values, dragging chooses a range. */
+import { useEffect, useId, useRef } from "preact/hooks";
+import uPlot from "uplot";
+import * as say from "./format";
+import { theme } from "./theme";
+
+export interface Line {
+  readonly name: string;
+  /** One a time; null where there is none. */
+  readonly values: readonly (number | null)[];
+}
+
+interface ChartProps {
+  readonly title: string;
+  /** Of the values, for the axis and the legend. */
+  readonly format: (value: number | null) => string;
+  /** Seconds since 1970, ascending. */
+  readonly times: readonly number[];
+  readonly lines: readonly Line[];
+  /** Height of the drawing in pixels. */
+  readonly height?: number;
+  /** Called with the range that was dragged. */
+  readonly onRange?: ((from: Date, to: Date) => void) | undefined;
+}
+
+export function Chart({ title, format, times, lines, height = 200, onRange }: ChartProps) {
+  const place = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | null>(null);
+  const id = useId();
+  const names = lines.map(({ name }) => name).join("\n");
+  const latest = useRef({ format, onRange });
+  latest.current = { format, onRange };
+  const data: uPlot.AlignedData = [[...times], ...lines.map(({ values }) => [...values])];
+  const dressed = theme.value;
+
+  // Drawn anew for other lines or colours; other data of the same lines are set below.
+  useEffect(() => {
+    const element = place.current;
+    if (!element) return;
+    const made = new uPlot(optionsOf(element, title, lines, height, latest), data, element);
+    plot.current = made;
+    const watcher = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
+    watcher.observe(element);
+    return () => {
+      watcher.disconnect();
+      made.destroy();
+    };
+  }, [names, dressed, height]);
+  useEffect(() => plot.current?.setData(data), [times, lines]);
+
+  return (
+    <figure class="chart" aria-labelledby={id}>
+      <figcaption id={id}>{title}</figcaption>
+      <div ref={place} />
+    </figure>
+  );
+}
+
+function optionsOf(
+  element: HTMLElement,
+  title: string,
+  lines: readonly Line[],
+  height: number,
+  latest: { readonly current: Pick<ChartProps, "format" | "onRange"> },
+): uPlot.Options {
+  const color = colorsOf(element);
+  const axis = {
+    stroke: color("--text-muted"),
+    grid: { stroke: color("--line"), width: 1 },
+    ticks: { show: false },
+    font: `12px ${getComputedStyle(element).fontFamily}`,
+  };
+  const colors = ["--line-1", "--line-2", "--line-3", "--line-4", "--line-5", "--line-6"];
+  return {
+    width: element.clientWidth,
+    height,
+    legend: { live: true, markers: { width: 2 } },
+    cursor: { drag: { x: Boolean(latest.current.onRange), y: false, setScale: false }, points: { size: 6 } },
+    scales: { y: { range: (_, __, max) => [0, max > 0 ? max * 1.08 : 1] } },
+    axes: [
+      { ...axis, space: 72 },
+      { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => latest.current.format(tick)) },
+    ],
+    series: [
+      { label: "Time", value: (_, at) => (at === null ? say.unknown : say.time(new Date(at * 1000))) },
+      ...lines.map(({ name }, at) => ({
+        label: name,
+        stroke: color(colors[at % colors.length] ?? "--accent"),
+        width: 1.5,
+        points: { show: false },
+        value: (_: uPlot, value: number | null) => latest.current.format(value),
+      })),
+    ],
+    hooks: {
+      ready: [({ root }) => root.querySelector("canvas")?.setAttribute("aria-label", title)],
+      setSelect: [
+        (made) => {
+          const { left, width } = made.select;
+          if (width < 4) return;
+          const at = (pixels: number) => new Date(made.posToVal(pixels, "x") * 1000);
+          latest.current.onRange?.(at(left), at(left + width));
+          made.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+        },
+      ],
+    },
+  };
+}
+
+/** A custom property's colour as the canvas takes it. */
+function colorsOf(element: HTMLElement): (property: string) => string {
+  return (property) => {
+    const probe = document.createElement("span");
+    probe.style.color = `var(${property})`;
+    element.append(probe);
+    const { color } = getComputedStyle(probe);
+    probe.remove();
+    return color;
+  };
+}

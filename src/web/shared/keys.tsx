@@ -1,0 +1,98 @@
+/** Keys: `g` and a letter go to a view, a view adds its own, `?` lists them. They can be switched off. */
+import { signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { Dialog } from "./dialog";
+import { stored } from "./stored";
+
+/** Of keys pressed one after the other, such as "g n": what it does, in words, and does. */
+export type Keys = Readonly<Record<string, readonly [words: string, run: () => void]>>;
+
+/** How long the second key may take. */
+const SECOND_WITHIN_MS = 1500;
+
+const sets = signal<readonly Keys[]>([]);
+const isListShown = signal(false);
+const isOn = stored("corral-keys", ["on", "off"]);
+
+/** Has keys while the component is shown. `keys` is made once, or with useMemo. */
+export function useKeys(keys: Keys): void {
+  useEffect(() => {
+    sets.value = [...sets.value, keys];
+    return () => {
+      sets.value = sets.value.filter((one) => one !== keys);
+    };
+  }, [keys]);
+}
+
+/** Listens for them; called once, by the frame. */
+export function listenForKeys(): void {
+  let first = "";
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+    if (isOn.value === "off" || document.querySelector("dialog[open]")) return;
+    const pressed = first ? `${first} ${event.key}` : event.key;
+    clearTimeout(timer);
+    first = "";
+    const all = sets.value.toReversed();
+    const found = all.find((keys) => Object.hasOwn(keys, pressed))?.[pressed];
+    if (found) {
+      event.preventDefault();
+      found[1]();
+    } else if (all.some((keys) => Object.keys(keys).some((name) => name.startsWith(`${pressed} `)))) {
+      first = pressed;
+      timer = setTimeout(() => {
+        first = "";
+      }, SECOND_WITHIN_MS);
+    }
+  });
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && target.matches("input, textarea, select, [contenteditable]");
+}
+
+export function showKeys(): void {
+  isListShown.value = true;
+}
+
+/** The list; part of the frame. */
+export function KeysDialog() {
+  if (!isListShown.value) return null;
+  const close = () => {
+    isListShown.value = false;
+  };
+  return (
+    <Dialog title="Keys" onClose={close}>
+      <dl class="keys">
+        {sets.value.flatMap((keys) =>
+          Object.entries(keys).map(([names, [words]]) => (
+            <div key={names}>
+              <dt>
+                {names.split(" ").map((name) => (
+                  <kbd key={name}>{name}</kbd>
+                ))}
+              </dt>
+              <dd>{words}</dd>
+            </div>
+          )),
+        )}
+      </dl>
+      <div class="dialog-buttons">
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={isOn.value === "on"}
+            onChange={(event) => {
+              isOn.value = event.currentTarget.checked ? "on" : "off";
+            }}
+          />
+          Use keys
+        </label>
+        <button type="button" class="button" onClick={close}>
+          Close
+        </button>
+      </div>
+    </Dialog>
+  );
+}
