@@ -7,6 +7,7 @@ import type { eventModels } from "../../api/events/model";
 import type { healthModels } from "../../api/health/model";
 import type { ledgerModels } from "../../api/ledger/model";
 import type { requestModels } from "../../api/requests/model";
+import type { figuresModels } from "../../api/stats/figures-model";
 import type { statsModels } from "../../api/stats/model";
 import type { LoadedModels } from "./ollama";
 import { askForKey } from "./session";
@@ -19,13 +20,7 @@ export type Events = Static<(typeof eventModels)["Events"]>;
 export type ActiveRequest = Static<(typeof requestModels)["ActiveRequests"]>["requests"][number];
 type Done = Static<(typeof doneModels)["Done"]>;
 
-type Points = Static<(typeof statsModels)["History"]>;
-/** With percentiles, where the server has them. */
-export type History = Omit<Points, "metrics"> & {
-  metrics: (Points["metrics"][number] & {
-    percentiles?: { ttft_ms: { p50: number; p95: number; p99: number } | null };
-  })[];
-};
+export type History = Static<(typeof figuresModels)["History"]>;
 
 /** With what is left of the disk, where the server tells. */
 type DataSummary = Static<(typeof dataModels)["DataSummary"]> & { disk?: { free_bytes: number | null } };
