@@ -2,7 +2,7 @@ import { mkdtempSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** What the databases of two workers may need at once. */
+/** What the databases of the workers may need at once. */
 const ROOM_BYTES = 4e9;
 
 /**

@@ -67,7 +67,7 @@ export async function simulatorBinary(folder: string): Promise<string> {
 }
 
 /**
- * A port that was free a moment ago. Taken at random from below those that the system hands out, since two workers run
+ * A port that was free a moment ago. Taken at random from below those that the system hands out, since workers run
  * tests at once: what the system gave one would soon be given to the other.
  */
 export async function freePort(): Promise<number> {
