@@ -35,9 +35,54 @@ const badParameters: readonly (readonly [path: string, query: string, error: str
   ["/api/stats/history", "fill=yes", 'fill is "yes": it takes true or false'],
   [
     "/api/stats/history",
-    "hours=876000&bucket=1m&fill=true",
-    'bucket is "1m": with fill=true, 876000 hours are 52560000 points; it takes a longer bucket, or fewer hours, for at most 50000',
+    "from=2026-01-01T00:00:00Z&to=2026-01-03T00:00:00Z&bucket=1m",
+    'bucket is "1m": that is 2880 points from 2026-01-01T00:00:00.000Z to 2026-01-03T00:00:00.000Z; it takes a longer bucket, or a shorter range, for at most 1500',
   ],
+  [
+    "/api/stats/history",
+    "from=1980-01-01T00:00:00Z&to=1990-01-01T00:00:00Z&bucket=1d&fill=true",
+    'bucket is "1d": that is 3653 points from 1980-01-01T00:00:00.000Z to 1990-01-01T00:00:00.000Z; it takes a longer bucket, or a shorter range, for at most 1500',
+  ],
+  ...["history", "summary"].flatMap((name) => {
+    const path = `/api/stats/${name}`;
+    return [
+      [path, "from=monday", 'from is "monday": it takes a time such as 2026-11-25T10:15:23Z'],
+      [
+        path,
+        "from=2026-02-30T10:00:00Z",
+        'from is "2026-02-30T10:00:00Z": it takes a time such as 2026-11-25T10:15:23Z',
+      ],
+      [
+        path,
+        "to=1960-01-01T00:00:00Z",
+        'to is "1960-01-01T00:00:00Z": it takes a time such as 2026-11-25T10:15:23Z',
+      ],
+      [
+        path,
+        "from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z",
+        'from is "2026-01-02T00:00:00Z": it takes a time before 2026-01-01T00:00:00.000Z',
+      ],
+      [
+        path,
+        "from=2026-01-01T00:00:00Z&hours=3",
+        'hours is 3 beside from, which is "2026-01-01T00:00:00Z": it takes one of them',
+      ],
+      [
+        path,
+        "operation=talk",
+        'operation is "talk": it takes chat or completion or embedding or transcription',
+      ],
+      [path, "group_by=day", 'group_by is "day": it takes model or operation or server'],
+    ] as const;
+  }),
+  ...["/api/stats/current", "/api/stats/history", "/api/stats/summary", "/api/models"].map(
+    (path) =>
+      [
+        path,
+        "server=one",
+        'server is "one": it takes a UUID such as 019ab2c4-6f10-7000-8000-000000000001',
+      ] as const,
+  ),
   ["/api/ollama/library", "limit=0", "limit is 0: it takes a whole number from 1 to 1000"],
   ["/api/ollama/library", "offset=-5", "offset is -5: it takes a whole number from 0 to 1000000"],
   ["/api/engine/log", "lines=0", "lines is 0: it takes a whole number from 1 to 1000"],

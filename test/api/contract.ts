@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { eventually, getJson, type RunningCorral } from "../support/corral";
 import { curl, events } from "./calls";
-import { figures, type Log } from "./figures";
+import { figures, furtherFigures, type Log } from "./figures";
 
 const text = expect.any(String);
 const number = expect.any(Number);
@@ -31,6 +31,7 @@ export function contract(corral: () => RunningCorral): void {
     });
 
     figures(corral);
+    furtherFigures(corral);
 
     test("GET /api/stats/logs?limit=5&model=llama3.2", async () => {
       const { status, json } = await curl(url("/api/stats/logs?limit=5&model=llama3.2"));

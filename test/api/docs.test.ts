@@ -32,6 +32,7 @@ const operations = [
   "GET /api/stats/history",
   "GET /api/stats/live",
   "GET /api/stats/logs",
+  "GET /api/stats/summary",
   "GET /healthz",
   "GET /metrics",
   "GET /readyz",

@@ -4,6 +4,7 @@ import { eventually, getJson, type RunningCorral } from "../support/corral";
 import { curl } from "./calls";
 
 const number = expect.any(Number);
+const percentiles = { p50: number, p95: number, p99: number };
 const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/);
 
 interface Usage {
@@ -57,9 +58,19 @@ export function figures(corral: () => RunningCorral): void {
           tokens_per_second: number,
           avg_latency_ms: number,
           error_rate: number,
+          requests: number,
+          successes: number,
+          aborts: number,
+          errors: number,
+          truncated: number,
+          outcomes: expect.any(Object),
+          tokens_in: number,
+          tokens_out: number,
+          percentiles: { latency_ms: percentiles, ttft_ms: percentiles },
         },
       ]),
       bucket: "5m",
+      percentiles_of: "chat",
     });
 
     const models = await curl(url("/api/models"));
@@ -121,12 +132,14 @@ export function figures(corral: () => RunningCorral): void {
     expect(filled.metrics.filter((point) => point.error_rate !== null)).toHaveLength(
       (minutes as { metrics: unknown[] }).metrics.length,
     );
-    expect(filled.metrics[0]).toEqual({
+    expect(filled.metrics[0]).toMatchObject({
       timestamp: time,
       requests_per_minute: 0,
       tokens_per_second: null,
       avg_latency_ms: null,
       error_rate: null,
+      outcomes: {},
+      percentiles: { latency_ms: null, ttft_ms: null },
     } as never);
     // A day is one point, whose speed is that of all tokens.
     const [day] = (
@@ -137,6 +150,93 @@ export function figures(corral: () => RunningCorral): void {
     expect(day).toMatchObject({ error_rate: 1, avg_latency_ms: null, tokens_per_second: null });
     expect(await getJson(url("/api/stats/history?model=never-used"))).toMatchObject({ metrics: [] });
   });
+}
+
+/** Tests of what was added to the contract's figures, of the same traffic. */
+export function furtherFigures(corral: () => RunningCorral): void {
+  const get = async (path: string) =>
+    (await getJson(`${corral().url}/api/stats/${path}`)) as {
+      metrics: Figures[];
+      total: Figures;
+      groups: Figures[];
+      percentiles_of: string | null;
+    };
+  const add = (rows: readonly Figures[]) => rows.reduce((sum, row) => sum + row.requests, 0);
+
+  test("a summary is of all, and of each model, operation and server apart", async () => {
+    const { total, groups, percentiles_of } = await get("summary?group_by=model");
+    expect(total).toMatchObject({ requests: 9, successes: 7, aborts: 0, errors: 2, truncated: 0 });
+    expect(total.outcomes).toEqual({ complete: 7, engine_error: 1, rejected: 1 });
+    expect(total.percentiles).toMatchObject({ latency_ms: percentiles, tokens_per_second: percentiles });
+    expect(percentiles_of).toBe("chat");
+    expect(groups.map((group) => [group.model, group.requests])).toEqual([
+      ["llama3.2", 5],
+      ["mistral", 2],
+      [null, 1],
+      ["sim-error3", 1],
+    ]);
+    const one = await get("summary?model=llama3.2");
+    expect(one.total).toMatchObject({ requests: 5, percentiles: groups[0]?.percentiles });
+    const kinds = await get("summary?group_by=operation");
+    expect(kinds).toMatchObject({ percentiles_of: null, groups: [{ operation: "chat", requests: 9 }] });
+    expect(await get("summary?operation=embedding")).toMatchObject({
+      percentiles_of: "embedding",
+      total: {
+        requests: 0,
+        error_rate: null,
+        outcomes: {},
+        last_used: null,
+        percentiles: { latency_ms: null },
+      },
+    });
+  });
+
+  test("history of each model apart, with the errors by how they ended", async () => {
+    const { metrics } = await get("history?bucket=1d&group_by=model");
+    const of = (model: string | null) => metrics.filter((point) => point.model === model);
+    expect(add(of("llama3.2"))).toBe(5);
+    expect(of("llama3.2")[0]).toMatchObject({
+      tokens_per_second: number,
+      percentiles: { ttft_ms: percentiles },
+    });
+    expect(of("sim-error3")).toMatchObject([
+      { outcomes: { engine_error: 1 }, percentiles: { latency_ms: null } },
+    ]);
+    expect(of(null)).toMatchObject([{ outcomes: { rejected: 1 } }]);
+  });
+
+  test("a range is given by its ends", async () => {
+    const at = (minutes: number) => new Date(Date.now() + minutes * 60_000).toISOString();
+    expect(add((await get(`history?from=${at(-60)}`)).metrics)).toBe(9);
+    expect(add((await get(`history?from=${at(-60)}&to=${at(60)}`)).metrics)).toBe(9);
+    expect((await get(`history?from=${at(-300)}&to=${at(-240)}`)).metrics).toEqual([]);
+    expect((await get(`summary?hours=1&to=${at(-240)}`)).total.requests).toBe(0);
+    expect((await get(`summary?from=${at(-40_000)}`)).total.requests).toBe(9);
+  });
+
+  test("figures of one server of several, and none of one that nobody knows", async () => {
+    const { groups } = await get("summary?group_by=server");
+    expect(groups).toMatchObject([{ requests: 9, last_used: time }]);
+    for (const [server, requests] of [
+      [groups[0]?.server, 9],
+      [crypto.randomUUID(), 0],
+    ] as const) {
+      const own = `server=${server}`;
+      expect((await get(`summary?${own}`)).total.requests).toBe(requests);
+      expect(add((await get(`history?${own}`)).metrics)).toBe(requests);
+      expect(await get(`current?${own}`)).toMatchObject({ total_requests: requests });
+      const models = await getJson(`${corral().url}/api/models?${own}`);
+      expect(models).toMatchObject({ models: { length: requests === 0 ? 0 : 3 } });
+    }
+  });
+}
+
+interface Figures {
+  readonly requests: number;
+  readonly model?: string | null;
+  readonly server?: string;
+  readonly outcomes: object;
+  readonly percentiles: object;
 }
 
 /** Five chats with one model, two with another, one that breaks, one with a model that is not there. */

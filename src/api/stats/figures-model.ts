@@ -9,12 +9,12 @@ import { hours, model, ms, rate, server, speed, truncated } from "./model";
 /** Whose figures, and of what time. */
 const rangeQuery = {
   hours: Type.Optional(
-    Type.Integer({ ...hours, default: 24, description: "How far back from `to`, in hours" }),
+    Type.Integer({ ...hours, description: "How far back from `to`, in hours; 24 when absent" }),
   ),
   from: Type.Optional(
     Type.String({
       format: "date-time",
-      description: "Begin of the range, in place of `hours`",
+      description: "Begin of the range, instead of `hours`",
       examples: ["2026-11-24T08:00:00Z"],
     }),
   ),

@@ -51,7 +51,9 @@ function rangeOf({ hours, from, to }: SummaryQuery, now: Date): Range {
 
 function timeOf(name: string, text: string): number {
   const time = Date.parse(text);
-  if (Number.isNaN(time) || time < 0)
+  const day = Date.parse(text.slice(0, 10));
+  // A 30th of February would be taken for the 2nd of March.
+  if (!(time >= 0 && day >= 0) || !new Date(day).toISOString().startsWith(text.slice(0, 10)))
     throw failure.invalid(`${name} is "${text}": it takes a time such as 2026-11-25T10:15:23Z`);
   return time;
 }

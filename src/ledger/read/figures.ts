@@ -17,7 +17,7 @@ export interface Whose {
 }
 
 export const groupings = ["model", "operation", "server"] as const;
-export type GroupBy = (typeof groupings)[number];
+type GroupBy = (typeof groupings)[number];
 
 /** What percentiles are of where nobody says: a chat, an embedding and a completion have nothing in common. */
 export const usualOperation: Operation = "chat";
@@ -83,8 +83,14 @@ export function groupColumn(sql: Sql, { groupBy }: Whose) {
   return groupBy === undefined ? sql`'' as group_name` : sql`${sql(groupBy)} as group_name`;
 }
 
+export interface Group {
+  readonly model?: string | null;
+  readonly operation?: string;
+  readonly server?: string;
+}
+
 /** Whose a figure is, where figures are apart. The model is null for those that the engine does not know. */
-export function sayGroup({ groupBy }: Whose, name: string) {
+export function sayGroup({ groupBy }: Whose, name: string): Group {
   if (groupBy === "model") return { model: name === "" ? null : name };
   if (groupBy === "operation") return { operation: name };
   return groupBy === "server" ? { server: name } : {};

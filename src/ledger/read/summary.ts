@@ -3,6 +3,7 @@ import type { Database, Sql } from "../../database/database";
 import { type Measure, measures, percentilesOf } from "../histograms";
 import { sums as names, noSums, type Step, type Sums, stepMs, steps } from "../metrics";
 import {
+  type Group,
   groupColumn,
   type Span,
   sayFigures,
@@ -23,9 +24,9 @@ export interface RangeFigures {
   readonly to: string;
   readonly total: Figures;
   /** Most used first; empty where they are not apart. */
-  readonly groups: Figures[];
+  readonly groups: (Group & Figures)[];
 }
-export type Figures = ReturnType<typeof sayAll>;
+type Figures = ReturnType<typeof sayAll>;
 
 type Histograms = Readonly<Record<Measure, Uint8Array | null>>;
 interface SumsRow extends Sums {
