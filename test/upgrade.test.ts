@@ -1,5 +1,5 @@
 /** What an earlier version left is opened by this one. */
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { ownMigrations } from "../src/database/migrations";
@@ -7,8 +7,6 @@ import { runCommand } from "./support/command";
 import { eventually, getJson, startCorral } from "./support/corral";
 import { describeServer } from "./support/databases";
 import { scratchFolder } from "./support/scratch";
-
-setDefaultTimeout(120_000);
 
 /** The migration that the fixtures were made at, by test/support/make-data-folder.ts. */
 const state = "006";
@@ -41,7 +39,7 @@ test("a data folder of an earlier version opens, with all that was in it, and ne
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-});
+}, 180_000);
 
 describeServer("a backup of an earlier version", (server) => {
   test("is restored", async () => {
@@ -54,5 +52,5 @@ describeServer("a backup of an earlier version", (server) => {
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
-  });
+  }, 180_000);
 });

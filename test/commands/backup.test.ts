@@ -1,12 +1,10 @@
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type CommandOptions, runCommand } from "../support/command";
 import { eventually, getJson, type RunningCorral, startCorral } from "../support/corral";
 import { describeServer } from "../support/databases";
 import { scratchFolder } from "../support/scratch";
-
-setDefaultTimeout(120_000);
 
 const prompts = ["the first", "the second: ünïcödé 🐎", "the third"];
 
@@ -79,7 +77,7 @@ describeServer("corral backup, restore and sql", (server) => {
       await second.stop();
       rmSync(home, { recursive: true, force: true });
     }
-  });
+  }, 180_000);
 });
 
 test("corral backup makes no database where there is none, and says where it looked", async () => {
@@ -93,4 +91,4 @@ test("corral backup makes no database where there is none, and says where it loo
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-});
+}, 180_000);

@@ -1,4 +1,4 @@
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { runCommand } from "../support/command";
@@ -6,8 +6,6 @@ import { eventually, getJson, type RunningCorral, startCorral } from "../support
 import { describeServer } from "../support/databases";
 import { embeddedTemplate } from "../support/embedded-template";
 import { scratchFolder } from "../support/scratch";
-
-setDefaultTimeout(120_000);
 
 function chat(corral: RunningCorral): Promise<string> {
   const body = JSON.stringify({ model: "llama3.2", messages: [{ role: "user", content: "hello" }] });
@@ -53,5 +51,5 @@ describeServer("corral move", (server) => {
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
-  });
+  }, 180_000);
 });
