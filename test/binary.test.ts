@@ -81,6 +81,16 @@ describe("the single binary", () => {
           }
         });
 
+        test("shows the page and all that it loads", async () => {
+          const page = await (await fetch(corral().url, { headers: { accept: "text/html" } })).text();
+          const paths = [...page.matchAll(/\/page\/[\w.]+/g)].map(String);
+          expect(paths).toHaveLength(2);
+          for (const path of paths) {
+            const answer = await fetch(corral().url + path);
+            expect([path, answer.status, (await answer.bytes()).length > 3000]).toEqual([path, 200, true]);
+          }
+        });
+
         test("is asked how it is by itself", () => {
           const environment = { CORRAL_PORT: String(corral().port) };
           const { exitCode, stdout } = Bun.spawnSync([binary, "health"], { env: environment });

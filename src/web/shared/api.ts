@@ -13,10 +13,10 @@ import type { LoadedModels } from "./ollama";
 import { askForKey } from "./session";
 
 export type Logs = Static<(typeof statsModels)["Logs"]>;
-export type Engine = Static<(typeof engineModels)["Engine"]>;
-export type Health = Static<(typeof healthModels)["Health"]>;
+type Engine = Static<(typeof engineModels)["Engine"]>;
+type Health = Static<(typeof healthModels)["Health"]>;
 export type Ledger = Static<(typeof ledgerModels)["Ledger"]>;
-export type Events = Static<(typeof eventModels)["Events"]>;
+type Events = Static<(typeof eventModels)["Events"]>;
 export type ActiveRequest = Static<(typeof requestModels)["ActiveRequests"]>["requests"][number];
 type Done = Static<(typeof doneModels)["Done"]>;
 

@@ -4,7 +4,7 @@ import uPlot from "uplot";
 import * as say from "./format";
 import { theme } from "./theme";
 
-export interface Line {
+interface Line {
   readonly name: string;
   /** One a time; null where there is none. */
   readonly values: readonly (number | null)[];
@@ -75,7 +75,11 @@ function optionsOf(
     width: element.clientWidth,
     height,
     legend: { live: true, markers: { width: 2 } },
-    cursor: { drag: { x: Boolean(latest.current.onRange), y: false, setScale: false }, points: { size: 6 } },
+    cursor: {
+      drag: { x: Boolean(latest.current.onRange), y: false, setScale: false },
+      points: { size: 6 },
+      y: false,
+    },
     scales: { y: { range: (_, __, max) => [0, max > 0 ? max * 1.08 : 1] } },
     axes: [
       { ...axis, space: 72 },

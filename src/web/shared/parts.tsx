@@ -89,7 +89,7 @@ export function Empty({
 }
 
 /** A line for the terminal, to copy. */
-export function Command({ text }: { readonly text: string }) {
+function Command({ text }: { readonly text: string }) {
   return (
     <div class="command">
       <code>{text}</code>
@@ -99,7 +99,7 @@ export function Command({ text }: { readonly text: string }) {
 }
 
 /** Copies a text, and says so in its own place. */
-export function Copy({ text, label = "Copy" }: { readonly text: string; readonly label?: string }) {
+function Copy({ text, label = "Copy" }: { readonly text: string; readonly label?: string }) {
   const [state, setState] = useState<"" | "copied" | "failed">("");
   const copy = async () => {
     // The clipboard is there on https and on localhost alone.

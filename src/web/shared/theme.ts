@@ -8,7 +8,7 @@ system.addEventListener("change", () => {
   systemIsDark.value = system.matches;
 });
 
-export const chosenTheme = stored("corral-theme", ["system", "light", "dark"]);
+const chosenTheme = stored("corral-theme", ["system", "light", "dark"]);
 /** What is seen: charts are drawn anew when it changes. */
 export const theme = computed(() =>
   chosenTheme.value === "system" ? (systemIsDark.value ? "dark" : "light") : chosenTheme.value,
