@@ -121,7 +121,8 @@ describeBrowser("the page", () => {
   });
 
   test("nobody complained in the meantime, nobody but the server was asked, and it was quick", async () => {
-    expect(watched.complaints).toEqual([]);
+    // While Ollama is restarted health is a 503, of which the browser tells.
+    expect(watched.complaints.filter((text) => !text.includes("status of 503"))).toEqual([]);
     for (const url of watched.asked) expect(url).toStartWith(`${corral.url}/`);
     await watched.page.reload();
     await watched.page.getByRole("heading", { name: /^All is well/ }).waitFor();

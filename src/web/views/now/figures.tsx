@@ -1,5 +1,7 @@
 /** The figures, each beside the same hour of this weekday a week ago. */
+import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
+import { useEffect } from "preact/hooks";
 import { call, type History } from "../../shared/api";
 import { now } from "../../shared/clock";
 import * as say from "../../shared/format";
@@ -13,6 +15,9 @@ const HOUR_MS = 60 * MINUTE_MS;
 const WEEK_MS = 7 * 24 * HOUR_MS;
 
 type Point = History["metrics"][number];
+
+/** Requests of the last hour that ended in an error, for the sentence; null before it is known. */
+export const errorsOfHour = signal<number | null>(null);
 
 export function Figures() {
   const tick = endedTick.value;
@@ -42,6 +47,9 @@ export function Figures() {
   const then = now.value - WEEK_MS;
   const thatHour = weekAgo.value && within(weekAgo.value.metrics, then - HOUR_MS, then);
   const errors = thisHour && errorsOf(thisHour, 1);
+  useEffect(() => {
+    errorsOfHour.value = errors;
+  }, [errors]);
   const ttft = quarters.value && lastTtft(quarters.value.metrics);
   const thatTtft = thatHour && lastTtft(thatHour);
   const oldest = active.value[0];

@@ -18,7 +18,7 @@ const phases: Readonly<Record<ActiveRequest["phase"], string>> = {
 };
 
 const columns: readonly Column<ActiveRequest>[] = [
-  { title: "Model", cell: ({ model }) => model ?? say.unknown },
+  { title: "Model", cell: ({ model }) => <span title={model ?? undefined}>{model ?? say.unknown}</span> },
   {
     title: "Phase",
     cell: ({ phase }) => <span class={`phase ${phase}`}>{phases[phase]}</span>,

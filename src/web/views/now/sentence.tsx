@@ -1,8 +1,10 @@
 /** How things are and since when, in one sentence. */
 import { call } from "../../shared/api";
+import * as say from "../../shared/format";
 import { connection, lostSince } from "../../shared/live";
 import { useLoaded } from "../../shared/loaded";
 import { Time } from "../../shared/parts";
+import { errorsOfHour } from "./figures";
 
 /** How often what no stream tells is asked for. */
 const EVERY_MS = 10_000;
@@ -21,8 +23,13 @@ export function Sentence() {
   const { value } = health;
   // Nobody answers: the last that was heard says nothing any more.
   const isLost = health.error !== null && connection.value !== "open";
+  const failed = errorsOfHour.value ?? 0;
   const mood =
-    isLost || value?.status === "unhealthy" ? "bad" : value?.status === "degraded" ? "warn" : "good";
+    isLost || value?.status === "unhealthy"
+      ? "bad"
+      : value?.status === "degraded" || failed > 0
+        ? "warn"
+        : "good";
   const upSince =
     statistics.value && Date.parse(statistics.value.timestamp) - statistics.value.uptime_seconds * 1000;
   return (
@@ -44,13 +51,14 @@ export function Sentence() {
           <span class="muted">Looking…</span>
         ) : value.status === "healthy" ? (
           <span>
-            All is well
+            {failed > 0 ? "Up" : "All is well"}
             {upSince !== null && (
               <>
                 {" "}
                 since <Time at={new Date(upSince)} />
               </>
             )}
+            {failed > 0 && `, and ${say.plural(failed, "request")} failed in the last hour`}
           </span>
         ) : (
           <span>{value.message}</span>
