@@ -20,6 +20,7 @@ export interface PassOptions extends Upstream {
 }
 
 const MOST_HELD_BYTES = 1_000_000;
+const LAST_BYTES_MS = 50;
 
 /** Carries a request to the engine and its answer back, both unaltered. Never throws. */
 export async function pass(
@@ -134,6 +135,8 @@ function passed(answer: Answer, { leave, over, take, finish, broken }: Passing):
           controller.close();
         } catch (error) {
           broken(error);
+          // What was handed on a moment ago is Bun's, which would drop it with the connection.
+          await Bun.sleep(LAST_BYTES_MS);
           // Without a reason: Bun 1.4.4 prints one with its stack.
           controller.error();
         }

@@ -22,7 +22,7 @@ type Files = (name: string) => Promise<PageFile>;
 async function home(request: Request, files: Files): Promise<Response> {
   if (request.headers.get("accept")?.includes("text/html")) return send(request, await files("/"));
   return new Response("Ollama is running", {
-    headers: { "content-type": "text/plain; charset=utf-8", vary: "Accept" },
+    headers: { "content-type": "text/plain; charset=utf-8" },
   });
 }
 

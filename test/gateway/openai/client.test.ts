@@ -323,11 +323,8 @@ describeCorral("OpenAI's own client", (corral) => {
         .then(async (stream) => {
           for await (const _ of stream);
         });
-      for (const doing of [reading, responding]) {
-        const thrown = await doing.then(
-          () => null,
-          (reason: unknown) => reason,
-        );
+      for (const done of await Promise.allSettled([reading, responding])) {
+        const thrown: unknown = done.status === "rejected" ? done.reason : null;
         expect(thrown).toBeInstanceOf(APIError);
         expect(thrown).toMatchObject({ message: expect.stringContaining(first), code: "engine_error" });
       }
