@@ -40,7 +40,7 @@ export type Truncation = (typeof truncations)[number];
 
 /** What kind of work was asked for: no two of them ever share a percentile. */
 export type Operation = Static<typeof operationSchema>;
-const operationSchema = Type.Union([
+export const operationSchema = Type.Union([
   Type.Literal("chat"),
   Type.Literal("completion"),
   Type.Literal("embedding"),

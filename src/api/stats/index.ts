@@ -1,7 +1,7 @@
 import { Elysia } from "elysia";
 import { about, coerce, errorModels, errors } from "../common";
-import { historyQuery, logsQuery, modelsQuery, statsModels } from "./model";
-import { currentStatistics, history, logs, modelStatistics, type StatsParts } from "./service";
+import { historyQuery, modelsQuery, statsModels } from "./model";
+import { currentStatistics, history, modelStatistics, type StatsParts } from "./service";
 
 export function statsRoutes(parts: StatsParts) {
   const { database } = parts;
@@ -19,17 +19,6 @@ export function statsRoutes(parts: StatsParts) {
         "Statistics",
         "Historical metrics",
         "Requests, speed, latency and errors over time. Points of minutes are kept for 14 days.",
-      ),
-    })
-    .get("/api/stats/logs", ({ query }) => logs(database, query), {
-      query: logsQuery,
-      transform: coerce(logsQuery),
-      response: { 200: "Logs", ...errors.invalid, ...errors.server },
-      detail: about(
-        "Statistics",
-        "Request logs",
-        "Requests with prompt and reply: filtered, sorted, searched, page by page.",
-        "reads texts",
       ),
     })
     .get("/api/models", ({ query }) => modelStatistics(database, query), {

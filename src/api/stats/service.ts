@@ -2,7 +2,6 @@ import type { Database } from "../../database/database";
 import { canonicalModel } from "../../engine/models";
 import type { OllamaService } from "../../engine/service";
 import { failure } from "../../errors";
-import { type LogQuery, readLogs } from "../../ledger/read/logs";
 import {
   type Bucket,
   bucketFor,
@@ -63,22 +62,6 @@ export async function history(
     ...(asked.model === undefined ? {} : { model: canonicalModel(asked.model) }),
   });
   return { metrics, bucket };
-}
-
-export function logs(
-  database: Database,
-  asked: Partial<Omit<LogQuery, "since">> & { hours?: number },
-): ReturnType<typeof readLogs> {
-  const { limit = 100, offset = 0, sort = "timestamp", order = "desc", hours, model, ...rest } = asked;
-  return readLogs(database, {
-    limit,
-    offset,
-    sort,
-    order,
-    ...rest,
-    ...(model === undefined ? {} : { model: canonicalModel(model) }),
-    ...(hours === undefined ? {} : { since: new Date(Date.now() - hours * 3_600_000) }),
-  });
 }
 
 export async function modelStatistics(database: Database, asked: ModelsQuery): Promise<ModelStatistics> {
