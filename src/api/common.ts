@@ -175,10 +175,13 @@ export function about(tag: string, summary: string, description: string, use?: U
  */
 export function momentOf(name: string, text: string): Date {
   // A + that was not encoded comes as a space.
-  const [, day, time] = /^([0-9]{4}-[0-9]{2}-[0-9]{2})([T ][0-9:.]+(?:Z|[+ -][0-9]{2}:[0-9]{2}))?$/i.exec(text) ?? [];
+  const [, day, time] =
+    /^([0-9]{4}-[0-9]{2}-[0-9]{2})([T ][0-9:.]+(?:Z|[+ -][0-9]{2}:[0-9]{2}))?$/i.exec(text) ?? [];
   const at = new Date(`${day}${time === undefined ? "" : `T${time.slice(1).replace(" ", "+")}`}`);
   if (Number.isNaN(at.getTime()) || at.getUTCFullYear() < 1)
-    throw failure.invalid(`${name} is ${quote(text)}: it takes a time such as 2026-11-25T10:15:23Z, or a day`);
+    throw failure.invalid(
+      `${name} is ${quote(text)}: it takes a time such as 2026-11-25T10:15:23Z, or a day`,
+    );
   return at;
 }
 

@@ -2,14 +2,20 @@ import { Elysia } from "elysia";
 import type { Database } from "../../database/database";
 import { failure, quote } from "../../errors";
 import type { Active } from "../../gateway/active";
-import { about, doneModels, errorModels, errors } from "../common";
 import { readRequest } from "../../ledger/read/request";
+import { about, doneModels, errorModels, errors } from "../common";
 import { requestModels, requestParams } from "./model";
 import { sayActive } from "./service";
 
 const tag = "Requests";
 
-export function requestRoutes({ active, database }: { readonly active: Active; readonly database: Database }) {
+export function requestRoutes({
+  active,
+  database,
+}: {
+  readonly active: Active;
+  readonly database: Database;
+}) {
   return new Elysia({ name: "requests" })
     .model({ ...requestModels, ...doneModels, ...errorModels })
     .get("/api/requests/active", () => ({ requests: active.list().map(sayActive) }), {

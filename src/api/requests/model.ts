@@ -45,10 +45,14 @@ export const requestModels = {
       ...entryProperties,
       system: nullable(Type.String(), { description: "The last system prompt", examples: [null] }),
       messages: Type.Unknown({
-        description: "As the client sent them, but for images and files, of which type, size and digest are kept; null for a bare prompt",
+        description:
+          "As the client sent them, but for images and files, of which type, size and digest are kept; null for a bare prompt",
         examples: [[{ role: "user", content: "What is Python?" }]],
       }),
-      options: Type.Unknown({ description: "What else the client asked for", examples: [{ temperature: 0.7 }] }),
+      options: Type.Unknown({
+        description: "What else the client asked for",
+        examples: [{ temperature: 0.7 }],
+      }),
       tool_calls: Type.Unknown({ description: "What the model asked tools for", examples: [null] }),
       phases: Type.Array(
         Type.Object({
@@ -60,7 +64,8 @@ export const requestModels = {
           }),
         }),
         {
-          description: "The parts of its time that are known. client_wait: the reply waited for its client to read",
+          description:
+            "The parts of its time that are known. client_wait: the reply waited for its client to read",
           examples: [[{ phase: "prefill", ms: 10, source: "engine" }]],
         },
       ),

@@ -14,15 +14,15 @@ export interface Cursor {
   readonly skip: number;
 }
 
-const count = Type.Integer({ minimum: 0, maximum: 1e12 });
+const count = (most: number) => Type.Integer({ minimum: 0, maximum: most });
 const cursorSchema = Type.Object({
   sort: Type.String(),
   order: Type.String(),
   at: Type.String({ pattern: "^\\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z$" }),
   value: Type.Union([Type.Number(), Type.Null()]),
   id: Type.String({ pattern: "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$" }),
-  seen: count,
-  skip: count,
+  seen: count(1e12),
+  skip: count(1e6),
 });
 
 /** @throws Failure `invalid_request` for a text that is no cursor, or one of another sorting */

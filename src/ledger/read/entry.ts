@@ -1,6 +1,13 @@
 /** Requests as people read them: a row and its texts. */
 import type { Sql } from "../../database/database";
-import { type Operation, type Outcome, type Status, statusOf, type Truncation, tokensPerSecond } from "../record";
+import {
+  type Operation,
+  type Outcome,
+  type Status,
+  statusOf,
+  type Truncation,
+  tokensPerSecond,
+} from "../record";
 import { placesWithAll } from "./places";
 import type { Place } from "./walk";
 

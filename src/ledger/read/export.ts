@@ -1,6 +1,7 @@
 /** Requests one after the other, any number of them in the memory of a few. */
 import type { Database, Sql } from "../../database/database";
 import type { LogFilter } from "./filter";
+import { fetching } from "./reading";
 import { fitting, searchIn } from "./search";
 import { beginWalk, type Place } from "./walk";
 
@@ -10,7 +11,6 @@ export interface ExportQuery extends LogFilter {
   readonly q?: string;
 }
 
-const DEADLINE_MS = 10_000;
 /** What is held at once: so many requests, with texts of so many bytes, of one request at least. */
 const SLICE_REQUESTS = 500;
 const SLICE_BYTES = 4_000_000;
@@ -36,10 +36,10 @@ export async function* exportRequests<T>(
     const slice = await next(end, SLICE_REQUESTS);
     let rest = slice.found;
     while (rest.length > 0) {
-      const { rows, count } = await database.query(async (sql) => {
+      const { rows, count } = await fetching(database, async (sql) => {
         const count = await fitting(sql, rest, SLICE_BYTES);
         return { rows: await read(sql, rest.slice(0, count)), count };
-      }, DEADLINE_MS);
+      });
       yield rows;
       rest = rest.slice(count);
     }

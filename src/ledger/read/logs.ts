@@ -3,11 +3,13 @@ import type { Database } from "../../database/database";
 import { readCursor, writeCursor } from "./cursor";
 import { type LogEntry, readEntries } from "./entry";
 import type { LogFilter, Sorting } from "./filter";
+import { fetching } from "./reading";
 import { searchIn } from "./search";
 import { beginWalk, type Place } from "./walk";
 
 export interface LogQuery extends LogFilter, Sorting {
   readonly limit: number;
+  /** Entries to leave out first; a cursor has its own place. */
   readonly offset: number;
   /** Found in prompt or reply, whatever its case. */
   readonly q?: string;
@@ -26,11 +28,10 @@ export interface LogPage {
   readonly searched_to: string | null;
 }
 
-const DEADLINE_MS = 10_000;
 /** How long a page may look for requests that no index finds. What it has found by then is the page. */
 const LOOK_MS = 1000;
 /** Places held at once: what an offset leaves out is counted, not kept. */
-const MOST_PLACES = 2000;
+const MOST_PLACES = 12_000;
 
 /**
  * A page of requests. It may hold fewer than `limit`, even none, while `next` says that there is more to look at.
@@ -42,10 +43,16 @@ export async function readLogs(database: Database, query: LogQuery): Promise<Log
   const until = performance.now() + LOOK_MS;
   const walk = await beginWalk(database, query, query);
   const next = q === undefined ? walk.next : searchIn(database, walk.next, q);
-  let skip = (cursor?.skip ?? 0) + query.offset;
+  let skip = cursor?.skip ?? query.offset;
   let seen = cursor?.seen ?? 0;
   let end: Place | null = cursor?.after ?? null;
   const places: Place[] = [];
+  const far = skip > 0 && q === undefined ? await walk.jump(end, skip) : null;
+  if (far !== null) {
+    seen += skip;
+    skip = 0;
+    end = far;
+  }
   do {
     const slice = await next(end, Math.min(skip + limit + 1 - places.length, MOST_PLACES));
     const skipped = Math.min(skip, slice.found.length);
@@ -61,7 +68,7 @@ export async function readLogs(database: Database, query: LogQuery): Promise<Log
   const counted = q === undefined ? walk.total : { count: 0, exact: false };
   const atLeast = seen + Number(isMore);
   return {
-    logs: await database.query((sql) => readEntries(sql, page), DEADLINE_MS),
+    logs: await fetching(database, (sql) => readEntries(sql, page)),
     total: counted.exact ? counted.count : after === null ? seen : Math.max(counted.count, atLeast),
     total_is_exact: counted.exact || after === null,
     next: after === null ? null : writeCursor(query, { after, seen, skip }),

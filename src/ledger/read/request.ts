@@ -2,6 +2,7 @@
 import type { Database, Sql } from "../../database/database";
 import { entryColumns, type LogEntry, type Row, toEntry } from "./entry";
 import { placesWithAll } from "./places";
+import { fetching } from "./reading";
 import type { Place } from "./walk";
 
 export const phaseNames = ["queued", "load", "prefill", "decode", "client_wait"] as const;
@@ -36,7 +37,6 @@ interface WholeRow extends Row {
   key: string | null;
 }
 
-const DEADLINE_MS = 10_000;
 const idPattern = /^req_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 
 const wholeColumns = (sql: Sql) => sql`
@@ -46,12 +46,12 @@ const wholeColumns = (sql: Sql) => sql`
 export async function readRequest(database: Database, id: string): Promise<WholeRequest | null> {
   const uuid = idPattern.exec(id)?.[1];
   if (uuid === undefined) return null;
-  return database.query(async (sql) => {
+  return fetching(database, async (sql) => {
     const [place] = await sql<Place[]>`
       select id, started_at, null::float8 as value from requests where id = ${uuid}::uuid`;
     const [whole] = place === undefined ? [] : await readWhole(sql, [place]);
     return whole ?? null;
-  }, DEADLINE_MS);
+  });
 }
 
 /** The requests at some places, in their order; one that was forgotten meanwhile is left out. */

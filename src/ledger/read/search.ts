@@ -2,9 +2,9 @@
 import type { Database, Sql } from "../../database/database";
 import { storable } from "../texts";
 import { placesWithTexts } from "./places";
+import { fetching } from "./reading";
 import type { Next, Place } from "./walk";
 
-const DEADLINE_MS = 10_000;
 /** A slice is so many requests, or so many characters of texts, of one request at least. */
 const SLICE_REQUESTS = 1000;
 const SLICE_BYTES = 4_000_000;
@@ -15,7 +15,7 @@ export function searchIn(database: Database, next: Next, q: string): Next {
   return async (after) => {
     const { found, end } = await next(after, SLICE_REQUESTS);
     if (found.length === 0) return { found, end };
-    return database.query(async (sql) => {
+    return fetching(database, async (sql) => {
       const near = found.slice(0, await fitting(sql, found, SLICE_BYTES));
       const hits = await sql<{ id: string }[]>`
         select p.id from ${placesWithTexts(sql, near)}
@@ -25,7 +25,7 @@ export function searchIn(database: Database, next: Next, q: string): Next {
         found: near.filter(({ id }) => ids.has(id)),
         end: near.length < found.length ? (near.at(-1) ?? null) : end,
       };
-    }, DEADLINE_MS);
+    });
   };
 }
 

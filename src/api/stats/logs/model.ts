@@ -10,10 +10,17 @@ const name = (description: string, example: string) =>
   Type.Optional(Type.String({ minLength: 1, maxLength: 400, description, examples: [example] }));
 const moment = (description: string, example: string) =>
   Type.Optional(
-    Type.String({ minLength: 1, maxLength: 40, description: `${description}; RFC 3339, or a day of UTC`, examples: [example] }),
+    Type.String({
+      minLength: 1,
+      maxLength: 40,
+      description: `${description}; RFC 3339, or a day of UTC`,
+      examples: [example],
+    }),
   );
 const order = (fallback: "asc" | "desc") =>
-  Type.Optional(oneOf(["asc", "desc"], { default: fallback, description: "Which end first", examples: [fallback] }));
+  Type.Optional(
+    oneOf(["asc", "desc"], { default: fallback, description: "Which end first", examples: [fallback] }),
+  );
 
 const filter = {
   model: name("Only this model", "llama3.2"),
@@ -31,7 +38,12 @@ const filter = {
   user: name("Only requests of this user", "ada@example.org"),
   server: name("Only requests that this Corral took, by its id", "0b8f4c1e-93d5-4a6e-8f7b-2c1d9e0a4b35"),
   hours: Type.Optional(
-    Type.Integer({ minimum: 1, maximum: 876_000, examples: [24], description: "Only requests of the last hours" }),
+    Type.Integer({
+      minimum: 1,
+      maximum: 876_000,
+      examples: [24],
+      description: "Only requests of the last hours",
+    }),
   ),
   from: moment("Only requests that began then or later", "2026-11-25T00:00:00Z"),
   to: moment("Only requests that began before", "2026-11-26T00:00:00Z"),
@@ -64,7 +76,7 @@ export const logsQuery = Type.Object({
       minimum: 0,
       maximum: FARTHEST_OFFSET,
       default: 0,
-      description: "Entries to leave out first; a cursor goes any distance, and costs nothing",
+      description: "Entries to leave out first; a cursor goes any distance, and needs none",
       examples: [0],
     }),
   ),
@@ -83,7 +95,8 @@ export const exportQuery = Type.Object({
   format: Type.Optional(
     oneOf(["ndjson", "csv"], {
       default: "ndjson",
-      description: "ndjson: a JSON object a line, each as /api/requests/{id} answers it; csv: the fields of a log entry",
+      description:
+        "ndjson: a JSON object a line, each as /api/requests/{id} answers it; csv: the fields of a log entry",
       examples: ["ndjson"],
     }),
   ),

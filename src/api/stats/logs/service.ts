@@ -89,7 +89,8 @@ const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** @throws Failure `invalid_request` for a time or a server's id that is none */
 function filterOf(asked: LogsFilter): LogFilter {
-  const { model, status, outcome, dialect, operation, client_ip, user, server, hours, min_latency_ms } = asked;
+  const { model, status, outcome, dialect, operation, client_ip, user, server, hours, min_latency_ms } =
+    asked;
   if (server !== undefined && !uuid.test(server))
     throw failure.invalid(`server is ${quote(server)}: it takes the id of a Corral, a UUID`);
   const since = hours === undefined ? undefined : new Date(Date.now() - hours * 3_600_000);
