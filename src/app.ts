@@ -21,6 +21,7 @@ import { liveRoutes } from "./api/requests/live";
 import { sessionRoutes } from "./api/session";
 import { settingsRoutes } from "./api/settings";
 import { statsRoutes } from "./api/stats";
+import { logRoutes } from "./api/stats/logs";
 import type { Database } from "./database/database";
 import { instanceHeader } from "./engine/place";
 import type { Pulls } from "./engine/pulls";
@@ -239,8 +240,9 @@ export function createApp(parts: AppParts) {
     .use(healthRoutes(parts))
     .use(engineRoutes({ ...parts, who }))
     .use(statsRoutes(parts))
+    .use(logRoutes(parts))
     .use(liveRoutes({ ...parts, active: gateway.active }))
-    .use(requestRoutes(gateway))
+    .use(requestRoutes({ ...parts, active: gateway.active }))
     .use(metricsRoutes({ ...parts, active: gateway.active, knownModels: gateway.knownModels }))
     .use(repositoryRoutes({ ...parts, client: engine.client }))
     .use(chatRoutes(carry))

@@ -3,7 +3,7 @@ import { KindGuard, type Static, type TObject, type TSchema, Type } from "@sincl
 import { Value } from "@sinclair/typebox/value";
 import type { Use } from "../access";
 import type { Who } from "../engine/unfinished-pulls";
-import { failure } from "../errors";
+import { failure, quote } from "../errors";
 import { contractBodyBytes, jsonOf, readBody } from "../gateway/body";
 import { malformedJson, sayWrong } from "../schema";
 
@@ -167,6 +167,22 @@ export function pageOf<T>(list: readonly T[], { limit, offset = 0 }: Static<type
  */
 export function about(tag: string, summary: string, description: string, use?: Use) {
   return { tags: [tag], summary, description, ...(use ? { [useMark]: use } : {}) };
+}
+
+/**
+ * A moment in a query: RFC 3339, or a day, which is its first moment in UTC.
+ * @throws Failure `invalid_request` for any other text
+ */
+export function momentOf(name: string, text: string): Date {
+  // A + that was not encoded comes as a space.
+  const [, day, time] =
+    /^([0-9]{4}-[0-9]{2}-[0-9]{2})([T ][0-9:.]+(?:Z|[+ -][0-9]{2}:[0-9]{2}))?$/i.exec(text) ?? [];
+  const at = new Date(`${day}${time === undefined ? "" : `T${time.slice(1).replace(" ", "+")}`}`);
+  if (Number.isNaN(at.getTime()) || at.getUTCFullYear() < 1)
+    throw failure.invalid(
+      `${name} is ${quote(text)}: it takes a time such as 2026-11-25T10:15:23Z, or a day`,
+    );
+  return at;
 }
 
 /** Documents a stream, which no response schema can. Replaces the route's own `response` in the document. */

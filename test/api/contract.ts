@@ -36,7 +36,13 @@ export function contract(corral: () => RunningCorral): void {
     test("GET /api/stats/logs?limit=5&model=llama3.2", async () => {
       const { status, json } = await curl(url("/api/stats/logs?limit=5&model=llama3.2"));
       expect(status).toBe(200);
-      expect(json).toEqual({ logs: expect.anything(), total: 5, next: null });
+      expect(json).toEqual({
+        logs: expect.anything(),
+        total: 5,
+        total_is_exact: true,
+        next: null,
+        searched_to: null,
+      });
       const { logs } = json as { logs: (Log & Record<string, unknown>)[] };
       expect(logs).toHaveLength(5);
       expect(logs[0]).toEqual({
@@ -75,6 +81,8 @@ export function contract(corral: () => RunningCorral): void {
         truncated: null,
         model_digest: expect.stringMatching(/^sha256:[0-9a-f]{64}$/),
         traceparent: null,
+        in_flight: number,
+        server: text,
       });
       const times = logs.map((row) => row.timestamp);
       expect(times).toEqual(times.toSorted().reverse());

@@ -105,6 +105,8 @@ eachDatabase("the ledger", (open) => {
         truncated: "truncated_likely",
         model_digest: "sha256:abc",
         traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        in_flight: 0,
+        server: expect.stringMatching(/^[0-9a-f-]{36}$/),
       },
     ]);
   });

@@ -106,6 +106,8 @@ export const anyRecord: fc.Arbitrary<RequestRecord> = fc
     model: few("llama3.2", "mistral", null),
     operation: few("chat" as const, "completion" as const, "embedding" as const, "transcription" as const),
     outcome: few(...outcomes),
+    clientAddress: few("127.0.0.1", "10.9.9.9", null),
+    user: few("ada@example.org", null),
     latencyMs: few(0, 1, 1.5, 250, 1250.125),
     ttftMs: few(null, 0, 1.5, 180),
     tokensIn: few(null, 0, 7, 26),

@@ -1,6 +1,8 @@
 import { Type } from "@sinclair/typebox";
 import { phases } from "../../gateway/active";
+import { phaseNames } from "../../ledger/read/request";
 import { nullable, oneOf, timeSchema } from "../common";
+import { entryProperties } from "../stats/logs/model";
 
 const activeRequest = Type.Object({
   id: Type.String({ examples: ["req_019ab2c4-6f10-7000-8000-000000000001"] }),
@@ -38,11 +40,49 @@ export const requestModels = {
     { requests: Type.Array(activeRequest, { description: "Oldest first" }) },
     { description: "The recorded requests that are running" },
   ),
+  Request: Type.Object(
+    {
+      ...entryProperties,
+      system: nullable(Type.String(), { description: "The last system prompt", examples: [null] }),
+      messages: Type.Unknown({
+        description:
+          "As the client sent them, but for images and files, of which type, size and digest are kept; null for a bare prompt",
+        examples: [[{ role: "user", content: "What is Python?" }]],
+      }),
+      options: Type.Unknown({
+        description: "What else the client asked for",
+        examples: [{ temperature: 0.7 }],
+      }),
+      tool_calls: Type.Unknown({ description: "What the model asked tools for", examples: [null] }),
+      phases: Type.Array(
+        Type.Object({
+          phase: oneOf(phaseNames, { examples: ["prefill"] }),
+          ms: Type.Number({ examples: [10] }),
+          source: oneOf(["engine", "measured"], {
+            description: "engine: Ollama's own count; measured: by Corral",
+            examples: ["engine"],
+          }),
+        }),
+        {
+          description:
+            "The parts of its time that are known. client_wait: the reply waited for its client to read",
+          examples: [[{ phase: "prefill", ms: 10, source: "engine" }]],
+        },
+      ),
+      engine_version: nullable(Type.String(), { description: "Of Ollama", examples: ["0.33.0"] }),
+      engine_run: nullable(Type.Integer(), {
+        description: "Which start of Ollama since Corral's: it grows with each restart",
+        examples: [1],
+      }),
+      key: nullable(Type.String(), { description: "The key that it came with", examples: [null] }),
+    },
+    { description: "A request in full" },
+  ),
   RequestNotFound: Type.Object(
     {
       detail: Type.String({ examples: ["Not found"] }),
       error: Type.String({ examples: ['no request "req_019ab2c4" is running: it may have ended'] }),
     },
-    { description: "No such request is running" },
+    { description: "No such request" },
   ),
 };

@@ -2,8 +2,8 @@ import { Elysia } from "elysia";
 import { about, coerce, errorModels, errors } from "../common";
 import { history, summary } from "./figures";
 import { figuresModels, historyQuery, summaryQuery } from "./figures-model";
-import { currentQuery, logsQuery, modelsQuery, statsModels } from "./model";
-import { currentStatistics, logs, modelStatistics, type StatsParts } from "./service";
+import { currentQuery, modelsQuery, statsModels } from "./model";
+import { currentStatistics, modelStatistics, type StatsParts } from "./service";
 
 export function statsRoutes(parts: StatsParts) {
   const { database } = parts;
@@ -32,17 +32,6 @@ export function statsRoutes(parts: StatsParts) {
         "Statistics",
         "Summary of a range",
         "The figures of a range of time as one, with percentiles of latency, time to first token, tokens/s, queue and load; for each model, operation or server with `group_by`.",
-      ),
-    })
-    .get("/api/stats/logs", ({ query }) => logs(database, query), {
-      query: logsQuery,
-      transform: coerce(logsQuery),
-      response: { 200: "Logs", ...errors.invalid, ...errors.server },
-      detail: about(
-        "Statistics",
-        "Request logs",
-        "Requests with prompt and reply: filtered, sorted, searched, page by page.",
-        "reads texts",
       ),
     })
     .get("/api/models", ({ query }) => modelStatistics(database, query), {

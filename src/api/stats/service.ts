@@ -2,7 +2,6 @@ import type { Database } from "../../database/database";
 import { canonicalModel } from "../../engine/models";
 import type { OllamaService } from "../../engine/service";
 import { means } from "../../ledger/read/figures";
-import { type LogQuery, readLogs } from "../../ledger/read/logs";
 import { type ModelFigures, readModels, readTotals } from "../../ledger/read/statistics";
 import type { CurrentQuery, CurrentStatistics, ModelStatistics, ModelsQuery } from "./model";
 
@@ -28,22 +27,6 @@ export async function currentStatistics(
     uptime_seconds: Math.floor(engine.owned ? engine.uptimeSeconds : uptimeSeconds()),
     timestamp: new Date().toISOString(),
   };
-}
-
-export function logs(
-  database: Database,
-  asked: Partial<Omit<LogQuery, "since">> & { hours?: number },
-): ReturnType<typeof readLogs> {
-  const { limit = 100, offset = 0, sort = "timestamp", order = "desc", hours, model, ...rest } = asked;
-  return readLogs(database, {
-    limit,
-    offset,
-    sort,
-    order,
-    ...rest,
-    ...(model === undefined ? {} : { model: canonicalModel(model) }),
-    ...(hours === undefined ? {} : { since: new Date(Date.now() - hours * 3_600_000) }),
-  });
 }
 
 export async function modelStatistics(database: Database, asked: ModelsQuery): Promise<ModelStatistics> {

@@ -8,11 +8,12 @@ import type { healthModels } from "../../api/health/model";
 import type { ledgerModels } from "../../api/ledger/model";
 import type { requestModels } from "../../api/requests/model";
 import type { figuresModels } from "../../api/stats/figures-model";
+import type { logsModels } from "../../api/stats/logs/model";
 import type { statsModels } from "../../api/stats/model";
 import type { LoadedModels } from "./ollama";
 import { askForKey } from "./session";
 
-export type Logs = Static<(typeof statsModels)["Logs"]>;
+export type Logs = Static<(typeof logsModels)["Logs"]>;
 type Engine = Static<(typeof engineModels)["Engine"]>;
 type Health = Static<(typeof healthModels)["Health"]>;
 export type Ledger = Static<(typeof ledgerModels)["Ledger"]>;
