@@ -48,6 +48,9 @@ describeCorral(
           "/api/engine/log",
           "/api/events",
           "/api/settings",
+          "/api/data/backup",
+          "/api/requests/{id}",
+          "/api/stats/logs/export",
         ].includes(path);
         expect([method, path, guarded, says401]).toEqual([
           method,
