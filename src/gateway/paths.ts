@@ -141,8 +141,10 @@ function ownPaths(routes: readonly Route[]): OwnPath[] {
     if (method === "GET") known.methods.set("HEAD", use);
     known.methods.set("OPTIONS", null);
   }
-  // Literal paths first: /api/models/repository/sync is no model called "sync".
-  return [...paths.values()].sort((a, b) => Number(a.named) - Number(b.named));
+  // Literal paths first, then by what is literal: /api/models/repository/sync is no model called "sync".
+  return [...paths.values()].sort(
+    (a, b) => Number(a.named) - Number(b.named) || b.literal.length - a.literal.length,
+  );
 }
 
 function matches(path: OwnPath, pathname: string): boolean {

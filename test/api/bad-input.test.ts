@@ -15,7 +15,7 @@ const badParameters: readonly (readonly [path: string, query: string, error: str
         `limit is ${sayNumber(given)}: it takes a whole number from 1 to 1000`,
       ] as const,
   ),
-  ["/api/stats/logs", "offset=-1", "offset is -1: it takes a whole number from 0 to 1000000000"],
+  ["/api/stats/logs", "offset=-1", "offset is -1: it takes a whole number from 0 to 100000"],
   ["/api/stats/logs", "hours=-1", "hours is -1: it takes a whole number from 1 to 876000"],
   [
     "/api/stats/logs",

@@ -35,7 +35,7 @@ export function holdsThousandStreams(corral: () => RunningCorral): void {
     const url = `${corral().url}/api/stats/logs?limit=${STREAMS}&model=${model}`;
     const { logs, total } = await eventually(
       async () => (await getJson(url)) as { logs: (Recorded & { id: string })[]; total: number },
-      (page) => page.logs.length === STREAMS,
+      (page) => page.logs.length === STREAMS && page.total === STREAMS,
       20_000,
     );
     expect([total, new Set(logs.map(({ id }) => id)).size]).toEqual([STREAMS, STREAMS]);

@@ -4,8 +4,8 @@ import { keptTables } from "../../src/ledger/tables";
 
 test("every table that the migrations make is in backups and moves", () => {
   const made = ownMigrations().flatMap(({ text }) =>
-    [...text.matchAll(/^create table (?:if not exists )?(\w+)(?! partition of)\b/gim)].map(
-      ([, name]) => name,
+    [...text.matchAll(/^create table (?:if not exists )?(\w+)(?! partition of)\b/gim)].map(([, name]) =>
+      name === "new_histograms" ? "histograms" : name,
     ),
   );
   const dropped = ownMigrations().flatMap(({ text }) =>

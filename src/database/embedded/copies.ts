@@ -2,7 +2,7 @@
  * Copies of an embedded database's folder: one that is kept before a migration, to go back to, and passing ones, for
  * reading a whole database while it goes on. The one connection is held meanwhile, so that nothing moves in the files.
  */
-import { existsSync, readdirSync, renameSync, rmSync, statfsSync } from "node:fs";
+import { readdirSync, renameSync, rmSync, statfsSync, statSync } from "node:fs";
 import { cp, lstat, readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { failure } from "../../errors";
@@ -75,7 +75,7 @@ export function removeLeftCopies(folder: string): void {
 
 function siblings(folder: string, tail: RegExp): string[] {
   const parent = dirname(folder);
-  if (!existsSync(parent)) return [];
+  if (!statSync(parent, { throwIfNoEntry: false })?.isDirectory()) return [];
   const name = basename(folder);
   return readdirSync(parent)
     .filter((one) => one.startsWith(name) && tail.test(one.slice(name.length)))

@@ -1,5 +1,7 @@
 /** Whether the ledger tells the truth: what it says of itself, its rows and its metrics against what clients saw. */
+
 import type { Sql } from "../../../src/database/database";
+import { addHistogram, type Counts } from "../../../src/ledger/histograms";
 import { getJson, type RunningCorral } from "../../support/corral";
 import type { Seen } from "./load";
 
@@ -117,14 +119,19 @@ export async function compareTables(sql: Sql, stored: number): Promise<string[]>
   if (agents !== rows) wrong.push(`${rows} rows are of ${agents} requests`);
   const metrics = await sql<{ step: string; requests: number; successes: number }[]>`
     select step, sum(requests)::int as requests, sum(successes)::int as successes from metrics group by step`;
-  const histograms = await sql<{ step: string; count: number }[]>`
-    select step, sum(count)::int as count from histograms where metric = 'latency_ms' group by step`;
+  const histograms = await sql<{ step: string; latency_ms: Uint8Array }[]>`
+    select step, latency_ms from histograms where latency_ms is not null`;
+  const measured = new Map<string, number>();
+  for (const { step, latency_ms } of histograms) {
+    const counts: Counts = new Map();
+    addHistogram(counts, latency_ms);
+    for (const count of counts.values()) measured.set(step, (measured.get(step) ?? 0) + count);
+  }
   for (const sum of metrics)
     if (sum.requests !== rows || sum.successes !== successes)
       wrong.push(`of ${rows} rows and ${successes} successes the metrics say ${JSON.stringify(sum)}`);
-  for (const sum of histograms)
-    if (sum.count !== successes)
-      wrong.push(`of ${successes} successes the histograms say ${JSON.stringify(sum)}`);
-  if (rows > 0 && metrics.length !== 3) wrong.push(`the metrics have ${metrics.length} steps`);
+  for (const [step, count] of measured)
+    if (count !== successes) wrong.push(`of ${successes} successes the histograms by ${step} say ${count}`);
+  if (rows > 0 && metrics.length !== 4) wrong.push(`the metrics have ${metrics.length} steps`);
   return wrong;
 }

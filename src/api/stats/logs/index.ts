@@ -1,7 +1,7 @@
 import { Elysia } from "elysia";
 import type { Database } from "../../../database/database";
 import type { Log } from "../../../log";
-import { about, coerce, errorModels, errors, streamed } from "../../common";
+import { about, coerce, documented, errorModels, errors, streamed } from "../../common";
 import { exportQuery, logsModels, logsQuery } from "./model";
 import { exportLogs, logs } from "./service";
 
@@ -39,7 +39,6 @@ export function logRoutes({ database, log }: { readonly database: Database; read
       {
         query: exportQuery,
         transform: coerce(exportQuery),
-        response: { ...errors.invalid, ...errors.server },
         detail: {
           ...about(
             "Statistics",
@@ -47,7 +46,11 @@ export function logRoutes({ database, log }: { readonly database: Database; read
             "Every request that the filters let through and that began before the export did, as a file of any size. A connection that breaks means that it is not whole. In CSV a text that a spreadsheet would run as a formula has a ' in front.",
             "reads texts",
           ),
-          responses: { 200: streamed("application/x-ndjson", "A request a line", example) },
+          responses: {
+            200: streamed("application/x-ndjson", "A request a line", example),
+            400: documented("A filter makes no sense", "InvalidRequest"),
+            500: documented("Something broke inside Corral", "ServerError"),
+          },
         },
       },
     );
