@@ -120,7 +120,7 @@ export function transferRoutes({ database, ledger, log, version }: TransferParts
       {
         body: questionSchema,
         parse: jsonBody(questionSchema),
-        response: { 200: "Answer", ...errors.invalid, ...errors.server },
+        response: { 200: "Answer", ...errors.invalid, ...errors.tooLarge, ...errors.server },
         detail: about(
           "Data",
           "Ask the embedded database",
