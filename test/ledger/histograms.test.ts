@@ -113,7 +113,7 @@ eachDatabase("histograms", (open) => {
         },
       ),
       // To make a failing example smaller takes longer than a test may.
-      { numRuns: 12, endOnFailure: true },
+      { numRuns: 6, endOnFailure: true },
     );
   });
 

@@ -1,6 +1,6 @@
 /** Figures over time. */
 import type { Database, Sql } from "../../database/database";
-import { percentilesOf } from "../histograms";
+import { type Percentiles, percentileReader } from "../histograms";
 import { noSums, type Step, type Sums, stepMs } from "../metrics";
 import { MINUTES_KEPT_MS } from "../retention";
 import {
@@ -51,7 +51,9 @@ export interface HistoryQuery extends Range, Whose {
   readonly fill: boolean;
 }
 
-export type Point = ReturnType<typeof sayPoint>;
+export interface Point extends ReturnType<typeof sayPoint> {
+  readonly percentiles: Readonly<Record<"latency_ms" | "ttft_ms", Percentiles | null>>;
+}
 
 interface Row {
   readonly start: Date;
@@ -76,7 +78,17 @@ export async function readHistory(database: Database, query: HistoryQuery): Prom
   );
   const nameOf = ({ start, group_name }: Row) => `${start.getTime()}|${group_name}`;
   const measured = new Map(histograms.map((row) => [nameOf(row), row]));
-  const say = (row: SumsRow) => sayPoint(row, measured.get(nameOf(row)), size, query);
+  const percentilesOf = percentileReader();
+  const say = (row: SumsRow) => {
+    const own = measured.get(nameOf(row));
+    return {
+      ...sayPoint(row, size, query),
+      percentiles: {
+        latency_ms: percentilesOf(own?.latency_ms),
+        ttft_ms: percentilesOf(own?.ttft_ms),
+      },
+    };
+  };
   if (!query.fill) return sums.map(say);
   const found = new Map(sums.map((row) => [nameOf(row), row]));
   const groups = query.groupBy === undefined ? [""] : new Set(sums.map((row) => row.group_name));
@@ -111,7 +123,7 @@ function readHistograms(sql: Sql, spans: readonly Span[], size: number, query: H
     from histograms where ${wantedHistograms(sql, spans, query)} group by 1, 2`;
 }
 
-function sayPoint(row: SumsRow, measured: HistogramsRow | undefined, size: number, query: HistoryQuery) {
+function sayPoint(row: SumsRow, size: number, query: HistoryQuery) {
   // A bucket that is not over yet is divided by the part of it that is, a minute at least.
   const minutes = Math.max(Math.min(size, query.now.getTime() - row.start.getTime()), 60_000) / 60_000;
   return {
@@ -119,9 +131,5 @@ function sayPoint(row: SumsRow, measured: HistogramsRow | undefined, size: numbe
     ...sayGroup(query, row.group_name),
     requests_per_minute: row.requests / minutes,
     ...sayFigures(row),
-    percentiles: {
-      latency_ms: percentilesOf(measured?.latency_ms),
-      ttft_ms: percentilesOf(measured?.ttft_ms),
-    },
   };
 }

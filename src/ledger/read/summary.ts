@@ -1,6 +1,6 @@
 /** Figures of a range of time as a whole. */
 import type { Database, Sql } from "../../database/database";
-import { type Measure, measures, percentilesOf } from "../histograms";
+import { type Measure, measures, percentileReader } from "../histograms";
 import { sums as names, noSums, type Step, type Sums, stepMs, steps } from "../metrics";
 import {
   type Group,
@@ -113,6 +113,7 @@ function addHistograms(rows: readonly Histograms[]): Histograms {
 }
 
 function sayAll(row: Omit<SumsRow, "group_name">, measured?: Histograms) {
+  const percentilesOf = percentileReader();
   return {
     ...sayFigures(row),
     percentiles: {
