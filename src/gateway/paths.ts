@@ -26,7 +26,10 @@ export type Place =
 
 export interface Route {
   readonly method: string;
-  /** A literal path, or one that ends in a parameter: a model's `:name` takes the rest, slashes included. */
+  /**
+   * A literal path, or one that ends in a parameter: a model's `:name` takes the rest, slashes included,
+   * and any other none.
+   */
   readonly path: string;
   readonly use: Use | null;
 }
@@ -148,9 +151,9 @@ function ownPaths(routes: readonly Route[]): OwnPath[] {
 }
 
 function matches(path: OwnPath, pathname: string): boolean {
-  return path.named
-    ? pathname.startsWith(path.literal) && pathname.length > path.literal.length
-    : pathname === path.literal;
+  if (!path.named) return pathname === path.literal;
+  if (!pathname.startsWith(path.literal) || pathname.length === path.literal.length) return false;
+  return path.path.endsWith("/:name") || !pathname.includes("/", path.literal.length);
 }
 
 /** Decoded, without doubled slashes and dot segments; null where it can't be decoded or holds a NUL. */

@@ -15,6 +15,8 @@ const own = [
   { method: "POST", path: "/api/models/repository/sync", use: null },
   { method: "PUT", path: "/api/models/repository/:name", use: null },
   { method: "DELETE", path: "/api/ollama/models/:name", use: null },
+  { method: "GET", path: "/api/requests/:id", use: null },
+  { method: "DELETE", path: "/api/requests/active/:id", use: null },
 ];
 const placeOf = createPaths(
   own,
@@ -33,6 +35,17 @@ const paths = [
 ];
 
 describe("a path", () => {
+  test("with an id in it is not one with more behind, unless it is a model's name", () => {
+    const path = (method: string, pathname: string) => {
+      const place = placeOf(method, pathname);
+      return place.owner === "corral" ? place.path : place.kind;
+    };
+    expect(path("DELETE", "/api/requests/active/req_1")).toBe("/api/requests/active/:id");
+    expect(path("GET", "/api/requests/req_1")).toBe("/api/requests/:id");
+    expect(path("GET", "/api/requests/req_1/more")).toBe("pass");
+    expect(path("DELETE", "/api/ollama/models/hf.co/owner/model")).toBe("/api/ollama/models/:name");
+  });
+
   test("of Corral's is Corral's, with its methods", () => {
     expect(placeOf("GET", "/api/health")).toMatchObject({
       owner: "corral",

@@ -80,7 +80,7 @@ export async function readEntries(sql: Sql, places: readonly Place[]): Promise<L
 }
 
 /** What a request's id has in front where people see it. */
-export const requestPrefix = "req_";
+const requestPrefix = "req_";
 
 export function toEntry(row: Row): LogEntry {
   const { id, started_at, model, prompt, response, latency_ms, client_address, client_user, ...shared } = row;

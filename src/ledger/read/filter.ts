@@ -5,7 +5,7 @@ import { type Operation, type Outcome, outcomesOf, type Status, statusOf } from 
 import { storable } from "../texts";
 
 export const sortFields = ["timestamp", "latency_ms", "tokens_used", "ttft_ms"] as const;
-export type SortField = (typeof sortFields)[number];
+type SortField = (typeof sortFields)[number];
 
 export interface Sorting {
   readonly sort: SortField;

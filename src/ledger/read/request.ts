@@ -8,7 +8,7 @@ import type { Place } from "./walk";
 export const phaseNames = ["queued", "load", "prefill", "decode", "client_wait"] as const;
 
 /** A part of a request's time, and who told it: the engine of its own work, Corral of what it saw. */
-export interface Phase {
+interface Phase {
   readonly phase: (typeof phaseNames)[number];
   readonly ms: number;
   readonly source: "engine" | "measured";

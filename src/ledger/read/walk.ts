@@ -23,7 +23,7 @@ export interface Place {
   readonly value: number | null;
 }
 
-export interface Slice {
+interface Slice {
   /** Requests that the filter lets through, in order. */
   readonly found: readonly Place[];
   /** How far it looked: the next slice begins after it. null: to the end. */
