@@ -17,8 +17,8 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** A command that runs. */
-export function startCommand(words: readonly string[], { folder, environment, stdin = "" }: CommandOptions) {
+/** Starts it. */
+function startCommand(words: readonly string[], { folder, environment, stdin = "" }: CommandOptions) {
   return Bun.spawn([process.execPath, main, ...words], {
     cwd: tmpdir(),
     env: { PATH: process.env.PATH, HOME: folder, CORRAL_DATA_DIR: folder, ...environment },

@@ -4,7 +4,7 @@ import { writeBackup } from "../../../src/database/transfer/backup";
 import { restoreBackup } from "../../../src/database/transfer/restore";
 
 export const names = ["plants", "pots"] as const;
-export const terms = { names, live: ["pots"] };
+const terms = { names, live: ["pots"] };
 
 export const migrations: Migration[] = [
   {
