@@ -7,7 +7,8 @@ import { ensurePartitions } from "./partitions";
 import { type Contents, queuedMs, type RequestRecord } from "./record";
 import { storable, storableModel } from "./texts";
 
-const ROWS_A_STATEMENT = 500;
+/** Putting a statement together stops everything else: this many values take some 3 ms. */
+const VALUES_A_STATEMENT = 1600;
 /** Beyond this an error's words tell nobody more. */
 const LONGEST_ERROR = 2000;
 
@@ -29,14 +30,16 @@ export async function storeRecords(
     named.map((record) => record.startedAt),
     partitions,
   );
-  const inserted = await sql<{ id: string }[]>`
-    insert into requests ${sql(named.map((record) => requestRow(record, server)))}
-    on conflict do nothing returning id`;
-  const ids = new Set(inserted.map((row) => row.id));
+  const ids = new Set<string>();
+  for (const rows of slices(named.map((record) => requestRow(record, server)))) {
+    const inserted = await sql<{ id: string }[]>`
+      insert into requests ${sql(rows)} on conflict do nothing returning id`;
+    for (const { id } of inserted) ids.add(id);
+  }
   // `delete`, so that a record that came twice counts once.
   const stored = named.filter((record) => ids.delete(record.id));
   const contents = stored.flatMap((record) => (record.contents ? [contentRow(record, record.contents)] : []));
-  if (contents.length > 0) await sql`insert into contents ${sql(contents)} on conflict do nothing`;
+  for (const rows of slices(contents)) await sql`insert into contents ${sql(rows)} on conflict do nothing`;
   const { metrics, histograms } = summarize(stored, server);
   for (const rows of slices(metrics)) await addMetrics(sql, rows);
   for (const rows of slices(histograms)) await addHistograms(sql, rows, server);
@@ -48,10 +51,11 @@ export async function storeEvents(sql: Sql, events: readonly ModelEvent[], serve
   await sql`insert into events ${sql(events.map((event) => eventRow(event, server)))} on conflict do nothing`;
 }
 
-function slices<T>(rows: readonly T[]): T[][] {
+/** Of one table, each for a statement. */
+function slices<T extends object>(rows: readonly T[]): T[][] {
+  const size = Math.ceil(VALUES_A_STATEMENT / Object.keys(rows[0] ?? {}).length);
   const parts: T[][] = [];
-  for (let from = 0; from < rows.length; from += ROWS_A_STATEMENT)
-    parts.push(rows.slice(from, from + ROWS_A_STATEMENT));
+  for (let from = 0; from < rows.length; from += size) parts.push(rows.slice(from, from + size));
   return parts;
 }
 

@@ -8,19 +8,23 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { ChildRegistry } from "../../src/children/registry";
 import { type Database, openDatabase, type Where } from "../../src/database/database";
+import { createLedger } from "../../src/ledger/ledger";
 import type { RequestRecord } from "../../src/ledger/record";
 import { storeRecords } from "../../src/ledger/rows";
+import { shedRecords } from "../../src/ledger/spool-lines";
 import { silentLog } from "../../src/log";
 import { type RunningCorral, startCorral } from "../support/corral";
 import { embeddedCommand } from "../support/databases";
 import { embeddedTemplate } from "../support/embedded-template";
 import { postgresServer } from "../support/postgres";
 import { DAYS, makeCorpus, rareModel } from "./corpus";
+import { pace } from "./pace";
 
 /** As the writer's: see `ROWS_A_BATCH` of the spool. */
 const RECORDS_A_BATCH = 200;
 const RECORDS_AN_ASK = 100_000;
 const TIMES = 15;
+const REQUESTS_A_SECOND = 2000;
 const DEADLINE_MS = 60_000;
 
 interface Figures {
@@ -67,6 +71,7 @@ async function measure(where: Where, home: string, rows: number): Promise<Figure
   try {
     Object.assign(figures, await fill(database, rows));
     Object.assign(figures, await sizes(database, rows));
+    Object.assign(figures, await keepPace(database, home));
   } finally {
     await database.stop();
   }
@@ -81,6 +86,7 @@ async function measure(where: Where, home: string, rows: number): Promise<Figure
   } finally {
     await corral.stop();
   }
+  console.warn(figures);
   return figures;
 }
 
@@ -128,24 +134,41 @@ async function sizes(database: Database, rows: number): Promise<Figures> {
   };
 }
 
+/** How late the loop of a program is in which a ledger takes many requests, begin and end, and stores them meanwhile. */
+async function keepPace(database: Database, home: string): Promise<Figures> {
+  const options = { server: crypto.randomUUID(), keepContents: true, log: silentLog, limitBytes: 1e9 };
+  const idle = await pace(null, REQUESTS_A_SECOND);
+  const ledger = createLedger({ ...options, database, folder: join(home, "pace") });
+  const { late } = await pace(ledger, REQUESTS_A_SECOND);
+  const { spooled, shed } = ledger.standing();
+  await ledger.stop(DEADLINE_MS);
+  const say = (ms: number) => `${ms.toFixed(1)} ms`;
+  return {
+    [`loop late at ${REQUESTS_A_SECOND} requests/s, p99`]: `${say(late.hundredth)} (without: ${say(idle.late.hundredth)})`,
+    "waiting for the database then": `${spooled} records, ${shedRecords(shed)} shed`,
+  };
+}
+
 /** Medians, in turns, so that a busy moment hits all alike. */
 async function answers(corral: RunningCorral): Promise<Figures> {
   const paths = await pathsOf(corral);
   const times = new Map<string, number[]>();
+  const refused = new Map<string, number>();
   for (let time = 0; time < TIMES; time++) {
     for (const [name, path] of paths) {
       const started = performance.now();
       const response = await fetch(corral.url + path);
       await response.arrayBuffer();
-      const took = performance.now() - started;
-      if (!response.ok) throw new Error(`${path} answered ${response.status}`);
-      times.set(name, [...(times.get(name) ?? []), took]);
+      // What takes too long is refused by a deadline: a figure, too.
+      if (!response.ok) refused.set(name, response.status);
+      times.set(name, [...(times.get(name) ?? []), performance.now() - started]);
     }
   }
   return Object.fromEntries(
     [...times].map(([name, samples]) => {
       const sorted = samples.toSorted((a, b) => a - b);
-      return [name, `${(sorted[Math.floor(sorted.length / 2)] ?? Number.NaN).toFixed(1)} ms`];
+      const median = `${(sorted[Math.floor(sorted.length / 2)] ?? Number.NaN).toFixed(1)} ms`;
+      return [name, refused.has(name) ? `${refused.get(name)} after ${median}` : median];
     }),
   );
 }
