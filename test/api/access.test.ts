@@ -43,6 +43,8 @@ describeCorral(
           method === "GET" || path === "/api/chat" || (method === "DELETE" && path === "/api/session");
         const readsTexts = [
           "/api/stats/logs",
+          "/api/stats/logs/export",
+          "/api/requests/{id}",
           "/api/stats/live",
           "/api/requests/active",
           "/api/engine/log",

@@ -126,13 +126,20 @@ describeCorral("bad input", (corral) => {
 
   test("broken cursors are 400, whatever is in them", async () => {
     const id = "01a21050-f51c-7417-b226-032375ae8e10";
+    const at = "2024-01-01T00:00:00.000Z";
+    const right = { sort: "timestamp", order: "desc", at, value: null, id, seen: 1, skip: 0 };
     for (const cursor of [
-      { sort: "timestamp", order: "desc", value: "2024-02-30T00:00:00.000Z", id },
-      { sort: "timestamp", order: "desc", value: "2024-01-01T00:00:00Z", id },
-      { sort: "timestamp", order: "desc", value: 7, id },
-      { sort: "timestamp", order: "desc", value: "2024-01-01T00:00:00.000Z", id: "x'" },
-      { sort: "latency_ms", order: "desc", value: 7, id },
-      { sort: "timestamp", order: "asc", value: "2024-01-01T00:00:00.000Z", id },
+      { ...right, at: "2024-02-30T00:00:00.000Z" },
+      { ...right, at: "2024-01-01T00:00:00Z" },
+      { ...right, at: "0000-01-01T00:00:00.000Z" },
+      { ...right, at: 7 },
+      { ...right, id: "x'" },
+      { ...right, seen: -1 },
+      { ...right, skip: 1e9 },
+      { ...right, value: "7" },
+      { ...right, sort: "latency_ms", value: 7 },
+      { ...right, order: "asc" },
+      { sort: "timestamp", order: "desc", value: at, id },
       null,
       [],
     ]) {
