@@ -17,7 +17,7 @@ export interface Operation {
   readonly method: string;
   readonly path: string;
   readonly parameters: readonly Parameter[];
-  /** Null where it takes no body. */
+  /** Null where it takes no JSON. */
   readonly body: { readonly schema: Record<string, unknown>; readonly example: unknown } | null;
   readonly responses: Record<string, unknown>;
 }
@@ -49,7 +49,8 @@ function readOperation(
   { parameters, requestBody, responses }: Record<string, unknown>,
   resolve: Resolve,
 ): Operation {
-  const media = isObject(requestBody) ? asObject(asObject(requestBody.content)["application/json"]) : null;
+  const json = isObject(requestBody) ? asObject(requestBody.content)["application/json"] : null;
+  const media = isObject(json) ? json : null;
   return {
     title: `${method} ${path}`,
     method,

@@ -38,15 +38,21 @@ export const transferModels = {
     },
     { description: "What the statement answers" },
   ),
+  Question: Type.Object(
+    {
+      statement: Type.String({
+        minLength: 1,
+        maxLength: 100_000,
+        description: "A single SELECT, VALUES or TABLE statement",
+        examples: ["select model, count(*) from requests group by model"],
+      }),
+    },
+    { description: "A question to the database" },
+  ),
 };
-const questionSchema = Type.Object({
-  statement: Type.String({
-    minLength: 1,
-    maxLength: 100_000,
-    description: "A single SELECT, VALUES or TABLE statement",
-    examples: ["select model, count(*) from requests group by model"],
-  }),
-});
+
+const example =
+  '{"corral_backup":"header","version":1,…}\n{"corral_backup":"part","table":"requests",…}\n{"id":"…",…}\n{"corral_backup":"end","tables":[…]}\n';
 
 /** On the embedded database nobody else is served meanwhile. */
 export const QUESTION_WITHIN_MS = 10_000;
@@ -77,11 +83,7 @@ export function transferRoutes({ database, ledger, log, version }: TransferParts
             "reads texts",
           ),
           responses: {
-            200: streamed(
-              "application/x-ndjson",
-              "The backup",
-              '{"corral_backup":"header","version":1,…}\n{"corral_backup":"part","table":"requests",…}\n{"id":"…",…}\n{"corral_backup":"end","tables":[…]}\n',
-            ),
+            200: streamed("application/x-ndjson", "The backup", example),
           },
         },
       },
@@ -102,12 +104,15 @@ export function transferRoutes({ database, ledger, log, version }: TransferParts
       {
         parse: "none",
         response: { 200: "Restored", ...errors.invalid, ...errors.conflict, ...errors.server },
-        detail: about(
-          "Data",
-          "Restore a backup",
-          "Puts a backup, sent as the body, into a database that is empty: whole or not at all. What ends meanwhile is kept, and stored after it.",
-          "changes",
-        ),
+        detail: {
+          ...about(
+            "Data",
+            "Restore a backup",
+            "Puts a backup, sent as the body, into a database that is empty: whole or not at all. What ends meanwhile is kept, and stored after it.",
+            "changes",
+          ),
+          requestBody: streamed("application/x-ndjson", "A backup's lines", example),
+        },
       },
     )
     .post(
