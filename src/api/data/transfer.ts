@@ -123,8 +123,8 @@ export function transferRoutes({ database, ledger, log, version }: TransferParts
         return database.query(readOnly(body.statement), QUESTION_WITHIN_MS);
       },
       {
-        body: questionSchema,
-        parse: jsonBody(questionSchema),
+        body: "Question",
+        parse: jsonBody(transferModels.Question),
         response: { 200: "Answer", ...errors.invalid, ...errors.tooLarge, ...errors.server },
         detail: about(
           "Data",

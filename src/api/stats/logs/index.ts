@@ -2,6 +2,7 @@ import { Elysia } from "elysia";
 import type { Database } from "../../../database/database";
 import type { Log } from "../../../log";
 import { about, coerce, documented, errorModels, errors, streamed } from "../../common";
+import { csvHead } from "./csv";
 import { exportQuery, logsModels, logsQuery } from "./model";
 import { exportLogs, logs } from "./service";
 
@@ -47,9 +48,15 @@ export function logRoutes({ database, log }: { readonly database: Database; read
             "reads texts",
           ),
           responses: {
-            200: streamed("application/x-ndjson", "A request a line", example),
-            400: documented("A filter makes no sense", "InvalidRequest"),
-            500: documented("Something broke inside Corral", "ServerError"),
+            200: {
+              description: "A request a line",
+              content: {
+                ...streamed("application/x-ndjson", "", example).content,
+                ...streamed("text/csv", "", csvHead).content,
+              },
+            },
+            400: documented("The request can't be carried out as it stands", "InvalidRequest"),
+            500: documented("Something behind the API does not work", "ServerError"),
           },
         },
       },
