@@ -4,7 +4,7 @@
  */
 import { type RequestRecord, statusOf, tokensPerSecond } from "./record";
 
-const steps = ["minute", "hour", "day"] as const;
+export const steps = ["minute", "hour", "day"] as const;
 export type Step = (typeof steps)[number];
 export const stepMs: Readonly<Record<Step, number>> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
 

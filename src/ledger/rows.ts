@@ -2,7 +2,7 @@
 import type { Sql } from "../database/database";
 import type { ModelEvent } from "./event";
 import { type HistogramRow, type MetricRow, summarize } from "./histograms";
-import { ensurePartitions } from "./partitions";
+import { ensurePartitions, storableTime } from "./partitions";
 import type { Contents, RequestRecord } from "./record";
 import { storable, storableModel } from "./texts";
 
@@ -22,7 +22,11 @@ export async function storeRecords(
   partitions: Set<string>,
 ): Promise<void> {
   if (records.length === 0) return;
-  const named = records.map((record) => ({ ...record, model: storableModel(record.model) }));
+  const named = records.map((record) => ({
+    ...record,
+    model: storableModel(record.model),
+    startedAt: storableTime(record.startedAt),
+  }));
   await ensurePartitions(
     sql,
     named.map((record) => record.startedAt),

@@ -1,7 +1,7 @@
 /** Figures, all from the metrics rows. */
 import type { Database, Sql } from "../../database/database";
+import { countMetricRows } from "../clear";
 import { type Step, stepMs } from "../histograms";
-import { countMetricRows } from "../ledger";
 import { storable } from "../texts";
 
 const DEADLINE_MS = 10_000;
