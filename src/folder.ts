@@ -12,6 +12,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  statfsSync,
   statSync,
   writeFileSync,
   writeSync,
@@ -41,6 +42,8 @@ export interface DataFolder {
   readonly engineLog: string;
   /** UUID of this server, the same over restarts: rows in a shared database name their server by it. */
   readonly serverId: string;
+  /** What its disk has left for this user; null where the system does not say. */
+  freeBytes(): number | null;
   release(): void;
 }
 
@@ -80,8 +83,19 @@ export function openFolder(root: string, owner: string): DataFolder {
     adminKey: join(root, "admin-key"),
     engineLog: join(root, "ollama.log"),
     serverId,
+    freeBytes: () => freeBytes(root),
     release: lock.release,
   };
+}
+
+function freeBytes(path: string): number | null {
+  try {
+    const { bavail, bsize } = statfsSync(path);
+    return bavail * bsize;
+  } catch {
+    // Not every file system tells; that it is full is known from writing to it.
+    return null;
+  }
 }
 
 /**
