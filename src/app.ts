@@ -43,6 +43,7 @@ import type { Gateway } from "./gateway/gateway";
 import { refusePassed } from "./gateway/pass";
 import { createPaths, type Place } from "./gateway/paths";
 import { truncatedHeader } from "./gateway/truncation";
+import type { Disk } from "./ledger/budget";
 import type { Ledger } from "./ledger/ledger";
 import type { Log } from "./log";
 import { allowedHeaders, hostAllowed, originAllowed, preflightSeconds } from "./origins";
@@ -67,6 +68,7 @@ export interface AppParts {
   readonly library: Library;
   readonly database: Database;
   readonly ledger: Ledger;
+  readonly disk: Disk;
   readonly gateway: Gateway;
   readonly log: Log;
   readonly version: string;

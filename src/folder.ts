@@ -12,6 +12,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  statfsSync,
   statSync,
   writeFileSync,
   writeSync,
@@ -45,6 +46,8 @@ export interface DataFolder {
   readonly serverId: string;
   /** Says where the server answers, once that is known: to whoever comes second, and to commands. */
   answersAt(address: string): void;
+  /** What its disk has left for this user; null where the system does not say. */
+  freeBytes(): number | null;
   release(): void;
 }
 
@@ -85,8 +88,19 @@ export function openFolder(root: string, owner: string): DataFolder {
     engineLog: join(root, "ollama.log"),
     serverId,
     answersAt: (address) => lock.say(`pid ${process.pid}, ${address}`),
+    freeBytes: () => freeBytes(root),
     release: lock.release,
   };
+}
+
+function freeBytes(path: string): number | null {
+  try {
+    const { bavail, bsize } = statfsSync(path);
+    return bavail * bsize;
+  } catch {
+    // Not every file system tells; that it is full is known from writing to it.
+    return null;
+  }
 }
 
 /**

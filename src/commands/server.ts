@@ -17,6 +17,7 @@ import { failure, messageOf, ServiceStartError } from "../errors";
 import { openFolder } from "../folder";
 import { Gateway } from "../gateway/gateway";
 import { isModelName } from "../gateway/paths";
+import { Disk, spoolLimit } from "../ledger/budget";
 import { createLedger } from "../ledger/ledger";
 import { statusOf, tokensPerSecond } from "../ledger/record";
 import { startRetention } from "../ledger/retention";
@@ -88,6 +89,7 @@ export async function startServer({
     },
     { OLLAMA_PORT: String(values.ollamaPort) },
   );
+  const output = new EngineOutput(folder.engineLog, log);
   const unfinished = new UnfinishedPulls(folder.pulls, log);
   let ourselves: string[] = [];
   const engine = new OllamaService({
@@ -100,7 +102,7 @@ export async function startServer({
     environmentAtStart: () => (unfinished.all.length > 0 ? { OLLAMA_NOPRUNE: "1" } : {}),
     log,
     registry,
-    output: new EngineOutput(folder.engineLog, log),
+    output,
     ourselves: () => ourselves,
   });
   say(
@@ -113,7 +115,17 @@ export async function startServer({
     server: folder.serverId,
     keepContents: values.content === "full",
     folder: folder.spool,
-    limitBytes: values.spoolLimit,
+    limitBytes: spoolLimit(values.spoolLimit, values.diskBudget),
+    log,
+  });
+  const disk = new Disk({
+    database,
+    budgetBytes: values.diskBudget,
+    beside: () => ({
+      spoolBytes: ledger.standing().spoolBytes,
+      engineLogBytes: output.bytes,
+      freeBytes: folder.freeBytes(),
+    }),
     log,
   });
   ledger.onEnd((record) => {
@@ -166,6 +178,7 @@ export async function startServer({
     library: createLibrary("https://ollama.com", log),
     database,
     ledger,
+    disk,
     gateway,
     log,
     version,
@@ -218,6 +231,7 @@ export async function startServer({
     { contentMs: values.keepContent, requestsMs: values.keepRequests, metricsMs: values.keepMetrics },
     log,
   );
+  disk.start();
 
   let hurried: () => void = () => {};
   const hurry = new Promise<void>((resolve) => {
@@ -236,6 +250,7 @@ export async function startServer({
       await gateway.stop(values.drain, hurry);
       await app.server?.stop(true);
       retention.stop();
+      disk.stop();
       await engine.stop();
       await ledger.stop(STORE_WITHIN_MS);
       await database.stop();

@@ -26,6 +26,15 @@ export class EngineOutput {
     this.#log = log;
   }
 
+  /** Of the file and the one before it. */
+  get bytes(): number {
+    if (this.#path === null) return 0;
+    const sizes = [this.#path, `${this.#path}.1`].map(
+      (path) => statSync(path, { throwIfNoEntry: false })?.size ?? 0,
+    );
+    return sizes.reduce((sum, size) => sum + size, 0);
+  }
+
   write(chunk: Uint8Array): void {
     this.#keep(chunk);
     if (this.#path === null) return;

@@ -1,6 +1,6 @@
 /** The ledger: each request from its begin to its end, on the way to the database, and what is cleared of it. */
-import type { Sql } from "../database/database";
 import { messageOf } from "../errors";
+import { clearLogs, clearMetrics, clearSomeMetrics, type Where } from "./clear";
 import { auditOf, type ModelEvent } from "./event";
 import { type Begun, isName, type RequestRecord, withoutTexts } from "./record";
 import { Spool, type SpoolOptions } from "./spool";
@@ -48,8 +48,12 @@ export interface Ledger {
   begin(request: Begun, prompt: string | null): Entry;
   /** Puts a change to the models or the engine on record. Synchronous; never throws. */
   event(event: ModelEvent): void;
-  /** Clears what had ended when it was asked; requests in flight are kept, and so are events: they are an audit trail. */
-  clear(what: "logs" | "metrics" | "all"): Promise<Cleared>;
+  /**
+   * Deletes what had ended when it was asked, of every server on the database, and gives its space back. Requests in
+   * flight are kept, and so are events: they are an audit trail. Narrowed, it also leaves what was set aside.
+   * @throws Failure `database_away`; then a part may be gone, and it can be asked again
+   */
+  clear(what: "logs" | "metrics" | "all", where?: Where): Promise<Cleared>;
   /** Does work while nothing is written to the database; what ends meanwhile is kept, and written after it. */
   pause<T>(work: () => Promise<T>): Promise<T>;
   standing(): Standing;
@@ -58,8 +62,6 @@ export interface Ledger {
   /** Stores what waits, for at most `withinMs`; what is left then waits for the next start. */
   stop(withinMs: number): Promise<void>;
 }
-
-const CLEAR_WITHIN_MS = 60_000;
 
 export function createLedger(
   options: WriterOptions & SpoolOptions & { readonly keepContents: boolean },
@@ -137,20 +139,22 @@ export function createLedger(
       // The last place where it is.
       else options.log.error(auditOf(event), "an event can't be kept");
     },
-    async clear(what) {
-      const cleared = await writer.behind(async (sql) => {
-        const counts = { logs: 0, metrics: 0 };
-        if (what !== "metrics") {
-          const [row] = await sql<{ count: number }[]>`select count(*)::int as count from requests`;
-          counts.logs = row?.count ?? 0;
-          await sql`truncate requests, contents`;
-        }
-        if (what !== "logs") {
-          counts.metrics = await countMetricRows(sql);
-          await sql`truncate metrics, histograms`;
-        }
-        return counts;
-      }, CLEAR_WITHIN_MS);
+    async clear(what, where = { before: null, model: null }) {
+      const { database, log } = options;
+      const isWhole = where.before === null && where.model === null;
+      const work = async () => ({
+        logs: what === "metrics" ? 0 : await clearLogs(database, where, log),
+        metrics:
+          what === "logs"
+            ? 0
+            : await (isWhole ? clearMetrics(database) : clearSomeMetrics(database, where, log)),
+      });
+      if (!isWhole) {
+        // It may take minutes, and the writer goes on meanwhile.
+        await writer.behind(async () => {});
+        return work();
+      }
+      const cleared = await writer.behind(work);
       if (what !== "metrics") spool.removeSetAside();
       return cleared;
     },
@@ -168,11 +172,4 @@ export function createLedger(
         options.log.info({ records: spool.records }, "records wait in the spool for the next start");
     },
   };
-}
-
-/** Rows of metrics, of every step: the contract's metric points. */
-export async function countMetricRows(sql: Sql): Promise<number> {
-  const [row] = await sql<{ count: number }[]>`
-    select ((select count(*) from metrics) + (select count(*) from histograms))::int as count`;
-  return row?.count ?? 0;
 }

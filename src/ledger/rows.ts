@@ -3,7 +3,7 @@ import type { Sql } from "../database/database";
 import type { ModelEvent } from "./event";
 import { addHistogram, histogramOf, type Measure, measures } from "./histograms";
 import { type HistogramRow, type MetricRow, summarize, sums } from "./metrics";
-import { ensurePartitions } from "./partitions";
+import { ensurePartitions, storableTime } from "./partitions";
 import { type Contents, queuedMs, type RequestRecord } from "./record";
 import { storable, storableModel } from "./texts";
 
@@ -24,7 +24,11 @@ export async function storeRecords(
   partitions: Set<string>,
 ): Promise<void> {
   if (records.length === 0) return;
-  const named = records.map((record) => ({ ...record, model: storableModel(record.model) }));
+  const named = records.map((record) => ({
+    ...record,
+    model: storableModel(record.model),
+    startedAt: storableTime(record.startedAt),
+  }));
   await ensurePartitions(
     sql,
     named.map((record) => record.startedAt),

@@ -90,10 +90,10 @@ export class Writer {
   }
 
   /**
-   * Does work in a transaction behind all that has ended before, with nothing of the writer's running beside it.
+   * Does work when all that has ended before is stored and gone from the spool, with nothing of the writer's running beside it.
    * @throws Failure `database_away` where that could not be stored first: then the work is not done
    */
-  async behind<T>(work: (sql: Sql) => Promise<T>, deadlineMs: number): Promise<T> {
+  async behind<T>(work: () => Promise<T>): Promise<T> {
     // No further than to here: under load there is always a next one.
     const until = this.#spool.roll();
     return this.#inTurn(async () => {
@@ -103,12 +103,8 @@ export class Writer {
           throw failure.database(this.#options.database.why ?? "it does not take the records that wait");
       }
       await this.#settle();
-      return this.#move(
-        isBefore(this.#spool.position, until) ? until : this.#spool.position,
-        {},
-        work,
-        deadlineMs,
-      );
+      if (isBefore(this.#spool.position, until)) await this.#move(until, {}, async () => {}, DEADLINE_MS);
+      return work();
     });
   }
 

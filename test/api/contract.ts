@@ -19,12 +19,16 @@ export function contract(corral: () => RunningCorral): void {
 
   describe("Health & Stats", () => {
     test("GET /api/health", async () => {
-      const { status, json } = await curl(url("/api/health"));
+      const { status, json } = await eventually(
+        () => curl(url("/api/health")),
+        (answer) => (answer.json as { disk: unknown }).disk !== null,
+      );
       expect(status).toBe(200);
       expect(json).toEqual({
         status: "healthy",
         ollama_running: true,
         database_connected: true,
+        disk: expect.anything(),
         message: "All systems operational",
         version: text,
       });
@@ -272,6 +276,7 @@ export function contract(corral: () => RunningCorral): void {
         oldest_timestamp: time,
         newest_timestamp: time,
         database_size_mb: number,
+        disk: expect.anything(),
       });
       const summary = json as { metric_points: number; oldest_timestamp: string; newest_timestamp: string };
       const { logs } = (await getJson(url("/api/stats/logs"))) as { logs: Log[] };

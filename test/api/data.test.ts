@@ -64,6 +64,45 @@ eachCorral(
       expect(await getJson(`${corral().url}/api/models`)).toEqual({ models: [] });
       expect(await summary()).toMatchObject({ total_logs_entries: 1, metric_points: 0 });
     });
+
+    test("narrowed says so; a word that is not understood, or a time that is none, deletes nothing", async () => {
+      await remove("all");
+      await say("to be kept");
+      await eventually(summary, (now) => now.total_logs_entries === 1);
+      for (const [query, words] of [
+        [
+          "?befor=2026-11-01T00:00:00Z",
+          '"befor" is not understood here: it takes before and model, each once',
+        ],
+        ["?model=a&model=b", '"model" is not understood here: it takes before and model, each once'],
+        ["?before=2026-11-01", 'before is "2026-11-01": it takes a time such as 2026-11-01T00:00:00Z'],
+        ["?model=", 'model is "": it takes a text of 1 to 1000 characters'],
+      ]) {
+        const response = await send("DELETE", `${corral().url}/api/data/all${query}`);
+        expect(response.status).toBe(400);
+        expect(await response.json()).toEqual({ detail: "Invalid request parameters", error: words });
+      }
+      expect(await remove("logs?before=2020-01-01T01:00:00%2B01:00")).toEqual({
+        success: true,
+        message: "Request logs before 2020-01-01T00:00:00.000Z cleared",
+        rows_deleted: 0,
+      });
+      expect(await remove("all?model=sim-tokens2:latest")).toMatchObject({
+        message: "Data of sim-tokens2 cleared",
+        logs_deleted: 1,
+      });
+      expect(await summary()).toMatchObject({ total_logs_entries: 0, metric_points: 0 });
+    });
+
+    test("is not all that makes room: what is used is in the summary and in health", async () => {
+      const { disk } = (await summary()) as unknown as { disk: Record<string, number> };
+      expect(disk).toMatchObject({ budget_bytes: null, texts_since: null, requests_since: null });
+      expect(disk.used_bytes).toBe(
+        Number(disk.database_bytes) + Number(disk.spool_bytes) + Number(disk.engine_log_bytes),
+      );
+      const health = (await getJson(`${corral().url}/api/health`)) as { disk: unknown };
+      expect(Object.keys(health.disk ?? {})).toEqual(Object.keys(disk));
+    });
   },
   { environment: { CORRAL_SIMULATOR_MODELS: "sim-tokens2:latest,sim-tokens5-delay60:latest" } },
 );

@@ -41,7 +41,11 @@ eachDatabase("forgetting by age", (open) => {
         5000,
       )
     ).map((row) => row.name);
-  const forgetAll = (keeping: Keeping) => forget(opened.database, keeping, now, silentLog);
+  /** As it is a day after the first look. */
+  const forgetAll = async (keeping: Keeping) => {
+    await forget(opened.database, keeping, new Date(now.getTime() - day), silentLog);
+    await forget(opened.database, keeping, now, silentLog);
+  };
 
   test("texts go by day, requests by month, each by its own age, and their tables with them", async () => {
     await forgetAll({ ...forever, contentMs: 14 * day, requestsMs: 400 * day });
@@ -74,6 +78,45 @@ eachDatabase("forgetting by age", (open) => {
     expect(await count("metrics where step = 'hour'")).toBe(2);
     expect(await count("metrics where step = 'minute'")).toBe(2);
     expect(await count("histograms where step = 'day'")).toBe(2);
+  });
+
+  test("nothing goes that was not too old a day ago: neither by a clock that jumped ahead nor by a setting that was changed", async () => {
+    const keeping = { ...forever, contentMs: 14 * day, requestsMs: 400 * day };
+    const far = new Date(now.getTime() + 5000 * day);
+    await forget(opened.database, keeping, far, silentLog);
+    await forget(opened.database, keeping, new Date(far.getTime() + day / 2), silentLog);
+    expect(await count("contents")).toBe(6);
+    // The clock is right again: what it said meanwhile counts no more.
+    await forget(opened.database, keeping, now, silentLog);
+    expect(await count("contents")).toBe(6);
+    // And once more ahead: what is too old by both goes.
+    await forget(opened.database, keeping, far, silentLog);
+    expect(await count("contents")).toBe(3);
+    expect(await count("requests")).toBe(5);
+  });
+
+  test("texts go with their requests, where those are kept for a shorter time", async () => {
+    await forgetAll({ ...forever, requestsMs: 14 * day });
+    expect(await count("contents")).toBe(3);
+  });
+
+  test("records of a clock that was never set, or is centuries off, share a partition, and count as of its first day or last", async () => {
+    const before = await partitions();
+    const ledger = makeLedger({ database: opened.database, folder: spools.fresh() });
+    const odd = ["1970-01-01T00:00:03Z", "1970-03-01T00:00:00Z", "1999-12-31T00:00:00Z"];
+    for (const time of [...odd, "2200-05-05T00:00:00Z", "9999-01-01T00:00:00Z"])
+      keep(makeRecord({ startedAt: new Date(time) }), ledger);
+    await ledger.stop(10_000);
+    expect(ledger.standing()).toMatchObject({ stored: 5, setAside: 0 });
+    expect((await partitions()).filter((name) => !before.includes(name))).toEqual([
+      "contents_2020_01_01",
+      "contents_2099_12_31",
+      "requests_2020_01",
+      "requests_2099_12",
+    ]);
+    await forget(opened.database, { ...forever, contentMs: 14 * day }, now, silentLog);
+    expect(await count("contents where started_at < '2020-01-02'")).toBe(3);
+    await opened.database.query((sql) => sql`drop table contents_2099_12_31, requests_2099_12`, 5000);
   });
 
   test("a record of a day that was forgotten is kept all the same when it comes late", async () => {

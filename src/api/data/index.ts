@@ -1,115 +1,87 @@
-import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import type { Database } from "../../database/database";
+import type { Disk } from "../../ledger/budget";
 import type { Ledger } from "../../ledger/ledger";
-import { readSummary } from "../../ledger/read/statistics";
-import { about, errorModels, errors, nullable, timeSchema } from "../common";
+import { about, errorModels, errors } from "../common";
+import { clearQuery, dataModels } from "./model";
+import { readWhere, sayCleared, summary } from "./service";
 
-const success = Type.Boolean({ examples: [true] });
-const rows = (example: number) => Type.Integer({ description: "Rows that are gone", examples: [example] });
+export interface DataParts {
+  readonly database: Database;
+  readonly ledger: Ledger;
+  readonly disk: Disk;
+}
 
-export const dataModels = {
-  DataSummary: Type.Object(
-    {
-      total_requests: Type.Number({ description: "Requests that the metrics count", examples: [42] }),
-      total_logs_entries: Type.Number({ description: "Request rows", examples: [42] }),
-      metric_points: Type.Number({ description: "Rows of metrics and histograms", examples: [240] }),
-      oldest_timestamp: nullable(timeSchema),
-      newest_timestamp: nullable(timeSchema),
-      database_size_mb: Type.Number({
-        description: "Decimal megabytes, as PostgreSQL counts them",
-        examples: [15.3],
-      }),
-    },
-    { description: "What is kept" },
-  ),
-  RowsCleared: Type.Object(
-    { success, message: Type.String({ examples: ["All metrics cleared"] }), rows_deleted: rows(240) },
-    { description: "What was deleted" },
-  ),
-  AllCleared: Type.Object(
-    {
-      success,
-      message: Type.String({ examples: ["All data cleared"] }),
-      metrics_deleted: rows(240),
-      logs_deleted: rows(42),
-    },
-    { description: "What was deleted" },
-  ),
-};
+const narrowed =
+  "`before` and `model` narrow it; a word that is not understood is refused. Space is given back before the answer, which may take minutes for millions of rows; it goes on when the client leaves, and records are taken meanwhile. With several servers on one database it deletes the rows of all";
 
-export function dataRoutes({ database, ledger }: { readonly database: Database; readonly ledger: Ledger }) {
+export function dataRoutes({ database, ledger, disk }: DataParts) {
   return new Elysia({ name: "data" })
     .model({ ...dataModels, ...errorModels })
-    .get("/api/data/summary", () => summary(database), {
+    .get("/api/data/summary", () => summary(database, disk), {
       response: { 200: "DataSummary", ...errors.server },
       detail: about("Data", "Data summary", "How much is kept, since when, and how big it is."),
     })
     .delete(
       "/api/data/metrics",
-      async () => ({
-        success: true,
-        message: "All metrics cleared",
-        rows_deleted: (await ledger.clear("metrics")).metrics,
-      }),
+      async ({ request, query, server }) => {
+        const where = readWhere(request.url, query);
+        server?.timeout(request, 0);
+        const { metrics } = await ledger.clear("metrics", where);
+        return { success: true, message: sayCleared("metrics", where), rows_deleted: metrics };
+      },
       {
-        response: { 200: "RowsCleared", ...errors.server },
+        query: clearQuery,
+        response: { 200: "RowsCleared", ...errors.invalid, ...errors.server },
         detail: about(
           "Data",
-          "Clear all metrics",
-          "Deletes metrics, for good, and gives their space back. Requests and their texts stay.",
+          "Clear metrics",
+          `Deletes metrics, for good. Requests and their texts stay. ${narrowed}. The minute, the hour and the day that \`before\` falls into stay whole.`,
           "deletes",
         ),
       },
     )
     .delete(
       "/api/data/logs",
-      async () => ({
-        success: true,
-        message: "All request logs cleared",
-        rows_deleted: (await ledger.clear("logs")).logs,
-      }),
+      async ({ request, query, server }) => {
+        const where = readWhere(request.url, query);
+        server?.timeout(request, 0);
+        const { logs } = await ledger.clear("logs", where);
+        return { success: true, message: sayCleared("request logs", where), rows_deleted: logs };
+      },
       {
-        response: { 200: "RowsCleared", ...errors.server },
+        query: clearQuery,
+        response: { 200: "RowsCleared", ...errors.invalid, ...errors.server },
         detail: about(
           "Data",
-          "Clear all request logs",
-          "Deletes requests and their texts, for good. Metrics stay, events too: they are an audit trail. Requests in flight are kept.",
+          "Clear request logs",
+          `Deletes requests and their texts, for good. Metrics stay, events too: they are an audit trail. Requests in flight are kept. ${narrowed}.`,
           "deletes",
         ),
       },
     )
     .delete(
       "/api/data/all",
-      async () => {
-        const cleared = await ledger.clear("all");
+      async ({ request, query, server }) => {
+        const where = readWhere(request.url, query);
+        server?.timeout(request, 0);
+        const { logs, metrics } = await ledger.clear("all", where);
         return {
           success: true,
-          message: "All data cleared",
-          metrics_deleted: cleared.metrics,
-          logs_deleted: cleared.logs,
+          message: sayCleared("data", where),
+          metrics_deleted: metrics,
+          logs_deleted: logs,
         };
       },
       {
-        response: { 200: "AllCleared", ...errors.server },
+        query: clearQuery,
+        response: { 200: "AllCleared", ...errors.invalid, ...errors.server },
         detail: about(
           "Data",
           "Clear all data",
-          "Deletes metrics, requests and texts, for good. The model repository stays, and so do events: they are an audit trail.",
+          `Deletes metrics, requests and texts, for good. The model repository stays, and so do events: they are an audit trail. ${narrowed}. Of metrics, the minute, the hour and the day that \`before\` falls into stay whole.`,
           "deletes",
         ),
       },
     );
-}
-
-async function summary(database: Database) {
-  const kept = await readSummary(database);
-  return {
-    total_requests: kept.requests,
-    total_logs_entries: kept.logs,
-    metric_points: kept.points,
-    oldest_timestamp: kept.oldest?.toISOString() ?? null,
-    newest_timestamp: kept.newest?.toISOString() ?? null,
-    database_size_mb: Math.round(kept.bytes / 100_000) / 10,
-  };
 }

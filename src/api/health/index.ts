@@ -7,6 +7,7 @@ const unhealthy = {
   status: "unhealthy",
   ollama_running: false,
   database_connected: true,
+  disk: null,
   message: "Ollama is being started",
   version: "0.1.0",
 };

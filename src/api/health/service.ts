@@ -1,19 +1,22 @@
 import type { Database } from "../../database/database";
 import type { Engine } from "../../engine/service";
+import type { Disk } from "../../ledger/budget";
 import type { Ledger } from "../../ledger/ledger";
+import { sayDiskUse } from "../data/service";
 import type { Health } from "./model";
 
 export interface HealthParts {
   readonly engine: Engine;
   readonly database: Database;
   readonly ledger: Ledger;
+  readonly disk: Disk;
   readonly version: string;
   /** Aborted when the server is on its way out. */
   readonly ending: AbortSignal;
 }
 
 /** How the parts are, in one sentence for a person. */
-export function readHealth({ engine, database, ledger, version, ending }: HealthParts): Health {
+export function readHealth({ engine, database, ledger, disk, version, ending }: HealthParts): Health {
   const ollama = engine.state === "ready";
   const connected = database.state === "up";
   const complaints: string[] = [];
@@ -27,10 +30,17 @@ export function readHealth({ engine, database, ledger, version, ending }: Health
     );
   }
   if (why !== null) complaints.push(why);
+  if (disk.why !== null) complaints.push(disk.why);
   return {
-    status: !ollama || ending.aborted ? "unhealthy" : connected && why === null ? "healthy" : "degraded",
+    status:
+      !ollama || ending.aborted
+        ? "unhealthy"
+        : connected && why === null && disk.why === null
+          ? "healthy"
+          : "degraded",
     ollama_running: ollama,
     database_connected: connected,
+    disk: disk.use && sayDiskUse(disk.use),
     message: complaints.length === 0 ? "All systems operational" : complaints.join(". "),
     version,
   };

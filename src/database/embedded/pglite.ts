@@ -16,6 +16,8 @@ const startParams = [
   ...PGlite.defaultStartParams.filter((word) => word !== "-F"),
   ...["-c", "wal_sync_method=fsync"],
   ...["-c", "shared_buffers=16MB"],
+  // Checkpoints are ours to issue; this is how much of the log they leave for use again.
+  ...["-c", "min_wal_size=32MB", "-c", "max_wal_size=128MB"],
   ...["-c", "TimeZone=UTC"],
 ];
 

@@ -1,6 +1,6 @@
 /** Totals of all that is kept, and of each model, from the rows of metrics. */
 import type { Database } from "../../database/database";
-import { countMetricRows } from "../ledger";
+import { countMetricRows } from "../clear";
 import { type Step, stepMs } from "../metrics";
 
 const DEADLINE_MS = 10_000;

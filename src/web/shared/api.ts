@@ -1,7 +1,7 @@
 /** The API as the page asks it: its answers are typed by the schemas that the server checks them against. */
 import type { Static } from "@sinclair/typebox";
 import type { doneModels } from "../../api/common";
-import type { dataModels } from "../../api/data";
+import type { dataModels } from "../../api/data/model";
 import type { engineModels } from "../../api/engine/model";
 import type { eventModels } from "../../api/events/model";
 import type { healthModels } from "../../api/health/model";

@@ -131,8 +131,6 @@ describe("the body goes on as it is", () => {
 test("the place is found by bytes, behind an image of a megabyte too", () => {
   const image = "a".repeat(1_000_000);
   const text = `{"é":"\\"🐎","messages":[{"content":"data:image/png;base64,${image}"}],"stream":true,"stream_options" : {\n"include_usage": false }}`;
-  const began = performance.now();
   expect(sent(text).text).toBe(text.replace("false }", "true }"));
-  expect(performance.now() - began).toBeLessThan(200);
   expect(bytesOf(text).length).toBeGreaterThan(text.length);
 });
