@@ -58,7 +58,7 @@ eachDatabase("a narrowed deletion", (open) => {
     for (const table of ["requests", "metrics", "histograms"])
       expect(await count(`${table} where model <> 'llama3.2'`)).toBe(0);
     expect(await count("contents")).toBe(1);
-    expect(await count("metrics")).toBe(3);
+    expect(await count("metrics")).toBe(4);
     expect(await ledger.clear("all", nothing)).toEqual({ logs: 1, metrics: 8 });
   });
 
