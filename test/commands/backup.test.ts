@@ -29,7 +29,7 @@ describeServer("corral backup, restore and sql", (server) => {
     const home = scratchFolder("corral-backup-test-");
     const file = join(home, "corral.backup");
     // Bound elsewhere: what reads texts needs the key, which the commands find in the data folder.
-    const first = await startCorral({ environment: { CORRAL_HOST: "0.0.0.0" } });
+    const first = await startCorral({ embedded: true, environment: { CORRAL_HOST: "0.0.0.0" } });
     const second = await startCorral({ databaseUrl: await (await server()).createDatabase() });
     try {
       const run = (words: string[], folder: string, more: Omit<CommandOptions, "folder"> = {}) =>
