@@ -1,7 +1,8 @@
 /** Carries a request to the engine and its answer's head back; the one retry that is allowed is here. */
 import { codeOf } from "../engine/client";
 import { type Field, fieldOf, NotHttp } from "../engine/http/answer-reader";
-import { type Answer, ConnectionLost, type Connections, NoConnection } from "../engine/http/connections";
+import { type Connections, NoConnection } from "../engine/http/connections";
+import { type Answer, ConnectionLost } from "../engine/http/exchange";
 import type { Engine } from "../engine/service";
 import { type Failure, failure, messageOf, quote } from "../errors";
 

@@ -7,7 +7,7 @@ import type { Log } from "../log";
 import { Active } from "./active";
 import { KnownModels } from "./known-models";
 import type { Limits } from "./limits";
-import { pass } from "./pass";
+import { LAST_BYTES_MS, pass } from "./pass";
 import { Passage } from "./passage";
 import type { Place } from "./paths";
 
@@ -20,7 +20,6 @@ export interface GatewayOptions {
 
 /** How long clients may take to read the error that ends their streams. */
 const ENDING_MS = 500;
-const LAST_BYTES_MS = 50;
 
 type EnginePlace = Extract<Place, { owner: "engine" }>;
 

@@ -1,5 +1,5 @@
 /** A request to a path of Ollama's that is no inference: through, as it is. What it does to models is put on record. */
-import type { Answer } from "../engine/http/connections";
+import type { Answer } from "../engine/http/exchange";
 import { asFailure, type Failure, failure, messageOf } from "../errors";
 import type { Ledger } from "../ledger/ledger";
 import type { Log } from "../log";
@@ -20,7 +20,8 @@ export interface PassOptions extends Upstream {
 }
 
 const MOST_HELD_BYTES = 1_000_000;
-const LAST_BYTES_MS = 50;
+/** How long the last bytes that were handed to Bun may take to leave it: closed at once, a connection drops them. */
+export const LAST_BYTES_MS = 50;
 
 /** Carries a request to the engine and its answer back, both unaltered. Never throws. */
 export async function pass(
@@ -135,7 +136,6 @@ function passed(answer: Answer, { leave, over, take, finish, broken }: Passing):
           controller.close();
         } catch (error) {
           broken(error);
-          // What was handed on a moment ago is Bun's, which would drop it with the connection.
           await Bun.sleep(LAST_BYTES_MS);
           // Without a reason: Bun 1.4.4 prints one with its stack.
           controller.error();

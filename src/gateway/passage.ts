@@ -3,7 +3,7 @@
  * whatever goes wrong with it, bytes flow on.
  */
 
-import type { Answer } from "../engine/http/connections";
+import type { Answer } from "../engine/http/exchange";
 import { asFailure, Failure, failure, messageOf } from "../errors";
 import type { Outcome } from "../ledger/record";
 import { urlOf } from "../request-path";
