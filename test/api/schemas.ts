@@ -48,7 +48,7 @@ export function faultsOf(
       case "maxItems":
         return wrong(!Array.isArray(value) || value.length <= Number(rule));
       case "format":
-        return wrong(rule === "date-time" && typeof value === "string" && !Number.isNaN(Date.parse(value)));
+        return wrong(typeof value === "string" && (formats[String(rule)]?.(value) ?? false));
       case "description":
       case "examples":
       case "default":
@@ -60,6 +60,12 @@ export function faultsOf(
     }
   });
 }
+
+/** What a text of a format is; of any other nobody knows. */
+const formats: Readonly<Record<string, (text: string) => boolean>> = {
+  "date-time": (text) => !Number.isNaN(Date.parse(text)),
+  uuid: (text) => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text),
+};
 
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);

@@ -14,8 +14,8 @@ const rangeQuery = {
   from: Type.Optional(
     Type.String({
       format: "date-time",
-      description: "Begin of the range, instead of `hours`",
-      examples: ["2026-11-24T08:00:00Z"],
+      // No example: beside that of `hours` it is refused, and Swagger's form would hold both.
+      description: "Begin of the range, such as 2026-11-24T08:00:00Z, instead of `hours`",
     }),
   ),
   to: Type.Optional(
