@@ -10,6 +10,17 @@
 export const measures = ["latency_ms", "ttft_ms", "tokens_per_second", "queued_ms", "load_ms"] as const;
 export type Measure = (typeof measures)[number];
 
+/** A value for each of them. */
+export function ofEach<T>(make: (measure: Measure) => T): Record<Measure, T> {
+  return {
+    latency_ms: make("latency_ms"),
+    ttft_ms: make("ttft_ms"),
+    tokens_per_second: make("tokens_per_second"),
+    queued_ms: make("queued_ms"),
+    load_ms: make("load_ms"),
+  };
+}
+
 /** How many values fell into each bucket. */
 export type Counts = Map<number, number>;
 

@@ -2,7 +2,7 @@
  * Metrics of a batch of records: what is added to the rows of sums and of histograms. Questions are answered from these
  * rows, never by scanning requests, so their number depends on time and models and not on traffic.
  */
-import { addValue, type Counts, type Measure, measures } from "./histograms";
+import { addValue, type Counts, type Measure, measures, ofEach } from "./histograms";
 import { type Operation, outcomes, queuedMs, type RequestRecord, statusOf, tokensPerSecond } from "./record";
 
 /** From the finest to the coarsest; each is a whole number of the one before. */
@@ -61,7 +61,7 @@ export function summarize(
         const last_used = record.startedAt.toISOString();
         row = {
           metric: { ...key, ...noSums(), last_used },
-          histogram: { ...key, counts: noCounts() },
+          histogram: { ...key, counts: ofEach(() => new Map()) },
         };
         rows.set(name, row);
       }
@@ -120,15 +120,5 @@ export function noSums(): Sums {
     ...{ complete: 0, length: 0, client_abort: 0, canceled: 0, engine_error: 0, engine_crash: 0 },
     ...{ timeout: 0, rejected: 0, server_stop: 0, server_crash: 0 },
     ...{ latency_ms: 0, tokens_in: 0, tokens_out: 0, decoded_tokens: 0, decode_ms: 0, truncated: 0 },
-  };
-}
-
-function noCounts(): Record<Measure, Counts> {
-  return {
-    latency_ms: new Map(),
-    ttft_ms: new Map(),
-    tokens_per_second: new Map(),
-    queued_ms: new Map(),
-    load_ms: new Map(),
   };
 }

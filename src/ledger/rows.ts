@@ -1,7 +1,7 @@
 /** Records and events as rows: request rows, texts, and the metrics of those rows that went in. */
 import type { Sql } from "../database/database";
 import type { ModelEvent } from "./event";
-import { addHistogram, histogramOf, type Measure, measures } from "./histograms";
+import { addHistogram, histogramOf, type Measure, measures, ofEach } from "./histograms";
 import { type HistogramRow, type MetricRow, summarize, sums } from "./metrics";
 import { ensurePartitions, storableTime } from "./partitions";
 import { type Contents, queuedMs, type RequestRecord } from "./record";
@@ -92,21 +92,18 @@ async function addHistograms(sql: Sql, rows: readonly HistogramRow[], server: st
     const counts = rows[kept.place - 1]?.counts;
     for (const measure of measures) if (counts && kept[measure]) addHistogram(counts[measure], kept[measure]);
   }
+  const added = measures.map(
+    (measure, at) => sql`${at === 0 ? sql`` : sql`,`} ${sql(measure)} = excluded.${sql(measure)}`,
+  );
   await sql`
     insert into histograms ${sql(rows.map(histogramRow))}
-    on conflict (step, time, model, operation, server) do update set
-      latency_ms = excluded.latency_ms, ttft_ms = excluded.ttft_ms, tokens_per_second = excluded.tokens_per_second,
-      queued_ms = excluded.queued_ms, load_ms = excluded.load_ms`;
+    on conflict (step, time, model, operation, server) do update set ${added}`;
 }
 
 function histogramRow({ counts, ...key }: HistogramRow) {
   return {
     ...key,
-    latency_ms: histogramOf(counts.latency_ms),
-    ttft_ms: histogramOf(counts.ttft_ms),
-    tokens_per_second: histogramOf(counts.tokens_per_second),
-    queued_ms: histogramOf(counts.queued_ms),
-    load_ms: histogramOf(counts.load_ms),
+    ...ofEach((measure) => histogramOf(counts[measure])),
   };
 }
 

@@ -1,6 +1,6 @@
 /** Figures of a range of time as a whole. */
 import type { Database, Sql } from "../../database/database";
-import { type Measure, measures, percentileReader } from "../histograms";
+import { type Measure, measures, ofEach, percentileReader } from "../histograms";
 import { sums as names, noSums, type Step, type Sums, stepMs, steps } from "../metrics";
 import {
   type Group,
@@ -48,6 +48,7 @@ export async function readFigures(database: Database, query: Range & Whose): Pro
     async (sql) => [await readSums(sql, spans, query), await readHistograms(sql, spans, query)] as const,
     DEADLINE_MS,
   );
+  const percentilesOf = percentileReader();
   const measured = new Map(histograms.map((row) => [row.group_name, row]));
   // Not even a total has percentiles of several operations.
   const alike = histograms.filter(
@@ -56,13 +57,13 @@ export async function readFigures(database: Database, query: Range & Whose): Pro
   return {
     from: new Date(from).toISOString(),
     to: new Date(to).toISOString(),
-    total: sayAll(addSums(sums), addHistograms(alike)),
+    total: sayAll(percentilesOf, addSums(sums), addHistograms(alike)),
     groups:
       query.groupBy === undefined
         ? []
         : sums.map((row) => ({
             ...sayGroup(query, row.group_name),
-            ...sayAll(row, measured.get(row.group_name)),
+            ...sayAll(percentilesOf, row, measured.get(row.group_name)),
           })),
   };
 }
@@ -102,27 +103,17 @@ function addSums(rows: readonly SumsRow[]): Omit<SumsRow, "group_name"> {
 }
 
 function addHistograms(rows: readonly Histograms[]): Histograms {
-  const add = (measure: Measure) => Buffer.concat(rows.flatMap((row) => row[measure] ?? []));
-  return {
-    latency_ms: add("latency_ms"),
-    ttft_ms: add("ttft_ms"),
-    tokens_per_second: add("tokens_per_second"),
-    queued_ms: add("queued_ms"),
-    load_ms: add("load_ms"),
-  };
+  return ofEach((measure) => Buffer.concat(rows.flatMap((row) => row[measure] ?? [])));
 }
 
-function sayAll(row: Omit<SumsRow, "group_name">, measured?: Histograms) {
-  const percentilesOf = percentileReader();
+function sayAll(
+  percentilesOf: ReturnType<typeof percentileReader>,
+  row: Omit<SumsRow, "group_name">,
+  measured?: Histograms,
+) {
   return {
     ...sayFigures(row),
-    percentiles: {
-      latency_ms: percentilesOf(measured?.latency_ms),
-      ttft_ms: percentilesOf(measured?.ttft_ms),
-      tokens_per_second: percentilesOf(measured?.tokens_per_second),
-      queued_ms: percentilesOf(measured?.queued_ms),
-      load_ms: percentilesOf(measured?.load_ms),
-    },
+    percentiles: ofEach((measure) => percentilesOf(measured?.[measure])),
     last_used: row.last_used?.toISOString() ?? null,
   };
 }
