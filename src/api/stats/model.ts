@@ -18,10 +18,15 @@ export const server = Type.String({
 
 export const currentQuery = Type.Object({ server: Type.Optional(server) });
 
+export const limit = Type.Optional(
+  Type.Integer({ minimum: 1, maximum: 1000, default: 100, description: "Most entries", examples: [50] }),
+);
+export const order = Type.Optional(
+  oneOf(["asc", "desc"], { default: "desc", description: "Which end first", examples: ["desc"] }),
+);
+
 const page = {
-  limit: Type.Optional(
-    Type.Integer({ minimum: 1, maximum: 1000, default: 100, description: "Most entries", examples: [50] }),
-  ),
+  limit,
   offset: Type.Optional(
     Type.Integer({
       minimum: 0,
@@ -31,9 +36,7 @@ const page = {
       examples: [0],
     }),
   ),
-  order: Type.Optional(
-    oneOf(["asc", "desc"], { default: "desc", description: "Which end first", examples: ["desc"] }),
-  ),
+  order,
 };
 
 const modelSortFields = [

@@ -8,7 +8,7 @@ import { beginWalk, type Place } from "./walk";
 export interface ExportQuery extends LogFilter {
   readonly order: "asc" | "desc";
   /** Found in prompt or reply, whatever its case. */
-  readonly q?: string;
+  readonly q?: string | undefined;
 }
 
 /** What is held at once: so many requests, with texts of so many bytes, of one request at least. */

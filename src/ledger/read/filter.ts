@@ -14,21 +14,21 @@ export interface Sorting {
 
 export interface LogFilter {
   /** Canonical name. */
-  readonly model?: string;
-  readonly status?: Status;
-  readonly outcome?: Outcome;
-  readonly dialect?: string;
-  readonly operation?: Operation;
+  readonly model?: string | undefined;
+  readonly status?: Status | undefined;
+  readonly outcome?: Outcome | undefined;
+  readonly dialect?: string | undefined;
+  readonly operation?: Operation | undefined;
   /** The client's address. */
-  readonly client?: string;
-  readonly user?: string;
+  readonly client?: string | undefined;
+  readonly user?: string | undefined;
   /** Its id, a UUID. */
-  readonly server?: string;
+  readonly server?: string | undefined;
   /** Only requests that began then or later. */
-  readonly from?: Date;
+  readonly from?: Date | undefined;
   /** Only requests that began before. */
-  readonly to?: Date;
-  readonly minLatencyMs?: number;
+  readonly to?: Date | undefined;
+  readonly minLatencyMs?: number | undefined;
 }
 
 /** Those of a filter's conditions that an index answers. */

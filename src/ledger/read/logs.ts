@@ -12,8 +12,8 @@ export interface LogQuery extends LogFilter, Sorting {
   /** Entries to leave out first; a cursor has its own place. */
   readonly offset: number;
   /** Found in prompt or reply, whatever its case. */
-  readonly q?: string;
-  readonly cursor?: string;
+  readonly q?: string | undefined;
+  readonly cursor?: string | undefined;
 }
 
 export interface LogPage {

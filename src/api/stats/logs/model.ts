@@ -2,6 +2,7 @@ import { type Static, Type } from "@sinclair/typebox";
 import { sortFields } from "../../../ledger/read/filter";
 import { operations, outcomes, statuses, truncations } from "../../../ledger/record";
 import { nullable, oneOf, timeSchema } from "../../common";
+import { hours, limit, ms, order, speed } from "../model";
 
 /** Beyond it a page would be counted rather than found. */
 const FARTHEST_OFFSET = 100_000;
@@ -17,10 +18,6 @@ const moment = (description: string, example: string) =>
       examples: [example],
     }),
   );
-const order = (fallback: "asc" | "desc") =>
-  Type.Optional(
-    oneOf(["asc", "desc"], { default: fallback, description: "Which end first", examples: [fallback] }),
-  );
 
 const filter = {
   model: name("Only this model", "llama3.2"),
@@ -35,14 +32,7 @@ const filter = {
   client_ip: name("Only requests from this address", "192.168.1.100"),
   user: name("Only requests of this user", "ada@example.org"),
   server: name("Only requests that this Corral took, by its id", "0b8f4c1e-93d5-4a6e-8f7b-2c1d9e0a4b35"),
-  hours: Type.Optional(
-    Type.Integer({
-      minimum: 1,
-      maximum: 876_000,
-      examples: [24],
-      description: "Only requests of the last hours",
-    }),
-  ),
+  hours: Type.Optional(Type.Integer({ ...hours, description: "Only requests of the last hours" })),
   from: moment("Only requests that began then or later", "2026-11-25T00:00:00Z"),
   to: moment("Only requests that began before", "2026-11-26T00:00:00Z"),
   min_latency_ms: Type.Optional(
@@ -66,9 +56,7 @@ const filterSchema = Type.Object(filter);
 export type LogsFilter = Static<typeof filterSchema>;
 
 export const logsQuery = Type.Object({
-  limit: Type.Optional(
-    Type.Integer({ minimum: 1, maximum: 1000, default: 100, description: "Most entries", examples: [50] }),
-  ),
+  limit,
   offset: Type.Optional(
     Type.Integer({
       minimum: 0,
@@ -81,7 +69,7 @@ export const logsQuery = Type.Object({
   sort: Type.Optional(
     oneOf(sortFields, { default: "timestamp", description: "What to sort by", examples: ["latency_ms"] }),
   ),
-  order: order("desc"),
+  order,
   ...filter,
   cursor: Type.Optional(
     Type.String({ minLength: 1, maxLength: 1000, description: "The `next` of an earlier page" }),
@@ -98,17 +86,10 @@ export const exportQuery = Type.Object({
       examples: ["ndjson"],
     }),
   ),
-  order: order("desc"),
+  order,
   ...filter,
 });
 export type ExportQuery = Static<typeof exportQuery>;
-
-const ms = (description: string, example: number) =>
-  Type.Number({ description: `${description}, ms`, examples: [example] });
-const speed = Type.Number({
-  description: "Completion tokens over the engine's own generation time",
-  examples: [45],
-});
 
 /** A request as a page of logs has it. */
 export const entryProperties = {

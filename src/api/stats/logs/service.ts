@@ -15,12 +15,7 @@ import type { ExportQuery, LogsFilter, LogsQuery } from "./model";
 /** A page of logs. */
 export function logs(database: Database, asked: LogsQuery): Promise<LogPage> {
   const { limit = 100, offset = 0, sort = "timestamp", order = "desc", q, cursor } = asked;
-  return readLogs(database, {
-    ...filterOf(asked),
-    ...{ limit, offset, sort, order },
-    ...(q === undefined ? {} : { q }),
-    ...(cursor === undefined ? {} : { cursor }),
-  });
+  return readLogs(database, { ...filterOf(asked), limit, offset, sort, order, q, cursor });
 }
 
 export interface Exported {
@@ -36,7 +31,7 @@ export interface Exported {
  */
 export async function exportLogs(database: Database, asked: ExportQuery, log: Log): Promise<Exported> {
   const { format = "ndjson", order = "desc", q } = asked;
-  const query = { ...filterOf(asked), order, ...(q === undefined ? {} : { q }) };
+  const query = { ...filterOf(asked), order, q };
   const slices = <T>(read: (sql: Sql, places: readonly Place[]) => Promise<T[]>, line: (row: T) => string) =>
     linesOf(exportRequests(database, query, read), line);
   const lines =
@@ -97,16 +92,11 @@ function filterOf(asked: LogsFilter): LogFilter {
   const from = asked.from === undefined ? since : momentOf("from", asked.from);
   const to = asked.to === undefined ? undefined : momentOf("to", asked.to);
   return {
-    ...(model === undefined ? {} : { model: canonicalModel(model) }),
-    ...(status === undefined ? {} : { status }),
-    ...(outcome === undefined ? {} : { outcome }),
-    ...(dialect === undefined ? {} : { dialect }),
-    ...(operation === undefined ? {} : { operation }),
-    ...(client_ip === undefined ? {} : { client: client_ip }),
-    ...(user === undefined ? {} : { user }),
-    ...(server === undefined ? {} : { server }),
-    ...(from === undefined ? {} : { from: since !== undefined && since > from ? since : from }),
-    ...(to === undefined ? {} : { to }),
-    ...(min_latency_ms === undefined ? {} : { minLatencyMs: min_latency_ms }),
+    model: model === undefined ? undefined : canonicalModel(model),
+    ...{ status, outcome, dialect, operation, user, server },
+    client: client_ip,
+    from: from !== undefined && since !== undefined && since > from ? since : from,
+    to,
+    minLatencyMs: min_latency_ms,
   };
 }
