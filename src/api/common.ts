@@ -169,16 +169,22 @@ export function about(tag: string, summary: string, description: string, use?: U
   return { tags: [tag], summary, description, ...(use ? { [useMark]: use } : {}) };
 }
 
-/**
- * A moment in a query: RFC 3339, or a day, which is its first moment in UTC.
- * @throws Failure `invalid_request` for any other text
- */
-export function momentOf(name: string, text: string): Date {
+/** A moment as a text has it: RFC 3339, or a day, which is its first moment in UTC; null for any other text. */
+export function readMoment(text: string): Date | null {
   // A + that was not encoded comes as a space.
-  const [, day, time] =
+  const [, day = "", time] =
     /^([0-9]{4}-[0-9]{2}-[0-9]{2})([T ][0-9:.]+(?:Z|[+ -][0-9]{2}:[0-9]{2}))?$/i.exec(text) ?? [];
-  const at = new Date(`${day}${time === undefined ? "" : `T${time.slice(1).replace(" ", "+")}`}`);
-  if (Number.isNaN(at.getTime()) || at.getUTCFullYear() < 1)
+  const midnight = new Date(day);
+  const at = time === undefined ? midnight : new Date(`${day}T${time.slice(1).replace(" ", "+")}`);
+  // A 30th of February would be taken for the 2nd of March.
+  if (Number.isNaN(at.getTime()) || !midnight.toISOString().startsWith(day)) return null;
+  return at;
+}
+
+/** The same of a query. @throws Failure `invalid_request` for any other text */
+export function momentOf(name: string, text: string): Date {
+  const at = readMoment(text);
+  if (at === null || at.getUTCFullYear() < 1)
     throw failure.invalid(
       `${name} is ${quote(text)}: it takes a time such as 2026-11-25T10:15:23Z, or a day`,
     );

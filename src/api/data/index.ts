@@ -1,9 +1,10 @@
+import type { Server } from "bun";
 import { Elysia } from "elysia";
 import type { Database } from "../../database/database";
 import type { Disk } from "../../ledger/budget";
 import type { Ledger } from "../../ledger/ledger";
 import { about, errorModels, errors } from "../common";
-import { clearQuery, dataModels } from "./model";
+import { type ClearQuery, clearQuery, dataModels } from "./model";
 import { readWhere, sayCleared, summary } from "./service";
 
 export interface DataParts {
@@ -16,6 +17,15 @@ const narrowed =
   "`before` and `model` narrow it; a word that is not understood is refused. Space is given back before the answer, which may take minutes for millions of rows; it goes on when the client leaves, and records are taken meanwhile. With several servers on one database it deletes the rows of all";
 
 export function dataRoutes({ database, ledger, disk }: DataParts) {
+  // Each handler names what it takes: Elysia would read the body for one that hands its whole context on.
+  const clear = async (
+    what: Parameters<Ledger["clear"]>[0],
+    { request, query, server }: { request: Request; query: ClearQuery; server: Server<unknown> | null },
+  ) => {
+    const where = readWhere(request.url, query);
+    server?.timeout(request, 0);
+    return { where, ...(await ledger.clear(what, where)) };
+  };
   return new Elysia({ name: "data" })
     .model({ ...dataModels, ...errorModels })
     .get("/api/data/summary", () => summary(database, disk), {
@@ -25,9 +35,7 @@ export function dataRoutes({ database, ledger, disk }: DataParts) {
     .delete(
       "/api/data/metrics",
       async ({ request, query, server }) => {
-        const where = readWhere(request.url, query);
-        server?.timeout(request, 0);
-        const { metrics } = await ledger.clear("metrics", where);
+        const { metrics, where } = await clear("metrics", { request, query, server });
         return { success: true, message: sayCleared("metrics", where), rows_deleted: metrics };
       },
       {
@@ -44,9 +52,7 @@ export function dataRoutes({ database, ledger, disk }: DataParts) {
     .delete(
       "/api/data/logs",
       async ({ request, query, server }) => {
-        const where = readWhere(request.url, query);
-        server?.timeout(request, 0);
-        const { logs } = await ledger.clear("logs", where);
+        const { logs, where } = await clear("logs", { request, query, server });
         return { success: true, message: sayCleared("request logs", where), rows_deleted: logs };
       },
       {
@@ -63,9 +69,7 @@ export function dataRoutes({ database, ledger, disk }: DataParts) {
     .delete(
       "/api/data/all",
       async ({ request, query, server }) => {
-        const where = readWhere(request.url, query);
-        server?.timeout(request, 0);
-        const { logs, metrics } = await ledger.clear("all", where);
+        const { logs, metrics, where } = await clear("all", { request, query, server });
         return {
           success: true,
           message: sayCleared("data", where),

@@ -4,6 +4,7 @@ import { failure, quote } from "../../errors";
 import type { Disk, DiskUse } from "../../ledger/budget";
 import type { Where } from "../../ledger/clear";
 import { readSummary } from "../../ledger/read/statistics";
+import { readMoment } from "../common";
 import { type ClearQuery, clearQuery, type DiskUseView } from "./model";
 
 /** What is kept, since when, and the room that it takes. */
@@ -51,9 +52,9 @@ export function readWhere(url: string, { before, model }: ClearQuery): Where {
 
 /** @throws Failure 400 */
 function readTime(text: string): Date {
-  const time = new Date(text);
-  // A day alone, or a time without its zone, is one moment here and another there.
-  if (!/^\d{4}-\d\d-\d\dT.+(Z|[+-]\d\d:\d\d)$/i.test(text) || Number.isNaN(time.getTime()))
+  const time = readMoment(text);
+  // A day alone is one moment here and another there.
+  if (time === null || !/^\d{4}-\d\d-\d\dT.+(Z|[+-]\d\d:\d\d)$/i.test(text))
     throw failure.invalid(`before is ${quote(text)}: it takes a time such as 2026-11-01T00:00:00Z`);
   return time;
 }

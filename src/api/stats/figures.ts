@@ -5,6 +5,7 @@ import { failure } from "../../errors";
 import { usualOperation, type Whose } from "../../ledger/read/figures";
 import { bucketFor, buckets, type Range, readHistory } from "../../ledger/read/history";
 import { readFigures } from "../../ledger/read/summary";
+import { readMoment } from "../common";
 import type { History, HistoryQuery, Summary, SummaryQuery } from "./figures-model";
 
 /** A day of minutes, and more than a screen shows. */
@@ -50,11 +51,8 @@ function rangeOf({ hours, from, to }: SummaryQuery, now: Date): Range {
 }
 
 function timeOf(name: string, text: string): number {
-  const time = Date.parse(text);
-  const day = Date.parse(text.slice(0, 10));
-  // A 30th of February would be taken for the 2nd of March.
-  if (!(time >= 0 && day >= 0) || !new Date(day).toISOString().startsWith(text.slice(0, 10)))
-    throw failure.invalid(`${name} is "${text}": it takes a time such as 2026-11-25T10:15:23Z`);
+  const time = readMoment(text)?.getTime() ?? -1;
+  if (time < 0) throw failure.invalid(`${name} is "${text}": it takes a time such as 2026-11-25T10:15:23Z`);
   return time;
 }
 
