@@ -14,7 +14,7 @@ import type { LoadedModels } from "./ollama";
 import { askForKey } from "./session";
 
 export type Logs = Static<(typeof logsModels)["Logs"]>;
-type Engine = Static<(typeof engineModels)["Engine"]>;
+export type Engine = Static<(typeof engineModels)["Engine"]>;
 type Health = Static<(typeof healthModels)["Health"]>;
 export type Ledger = Static<(typeof ledgerModels)["Ledger"]>;
 type Events = Static<(typeof eventModels)["Events"]>;
@@ -22,9 +22,6 @@ export type ActiveRequest = Static<(typeof requestModels)["ActiveRequests"]>["re
 type Done = Static<(typeof doneModels)["Done"]>;
 
 export type History = Static<(typeof figuresModels)["History"]>;
-
-/** With what is left of the disk, where the server tells. */
-type DataSummary = Static<(typeof dataModels)["DataSummary"]> & { disk?: { free_bytes: number | null } };
 
 /** What is asked, and what is answered. A view adds its own. */
 export interface Answers {
@@ -39,7 +36,7 @@ export interface Answers {
   "GET /api/stats/logs": Logs;
   "GET /api/models": Static<(typeof statsModels)["ModelStatistics"]>;
   "DELETE /api/requests/active/:id": Done;
-  "GET /api/data/summary": DataSummary;
+  "GET /api/data/summary": Static<(typeof dataModels)["DataSummary"]>;
   "GET /api/ps": LoadedModels;
 }
 

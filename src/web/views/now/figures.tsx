@@ -46,7 +46,7 @@ export function Figures() {
   const thisHour = minutes.value && within(minutes.value.metrics, now.value - HOUR_MS, now.value);
   const then = now.value - WEEK_MS;
   const thatHour = weekAgo.value && within(weekAgo.value.metrics, then - HOUR_MS, then);
-  const errors = thisHour && errorsOf(thisHour, 1);
+  const errors = thisHour && errorsOf(thisHour);
   useEffect(() => {
     errorsOfHour.value = errors;
   }, [errors]);
@@ -56,7 +56,7 @@ export function Figures() {
   const loaded = loadedModels.value ?? [];
   const memory = sumOf(loaded, (model) => model.size ?? 0);
   const onGpu = sumOf(loaded, (model) => model.size_vram ?? 0);
-  const free = kept.value?.disk?.free_bytes ?? null;
+  const free = kept.value?.disk.free_bytes ?? null;
 
   return (
     <dl class="figures">
@@ -91,7 +91,7 @@ export function Figures() {
         name="Errors, 1 h"
         value={say.count(errors)}
         isBad={Boolean(errors)}
-        note={`${lastWeek(then)} ${say.count(thatHour && errorsOf(thatHour, 15))}`}
+        note={`${lastWeek(then)} ${say.count(thatHour && errorsOf(thatHour))}`}
       />
       <Figure
         name="Memory of models"
@@ -139,14 +139,13 @@ function within(points: readonly Point[], from: number, to: number): readonly Po
   );
 }
 
-/** @param minutes how long a point is */
-function errorsOf(points: readonly Point[], minutes: number): number {
-  return Math.round(sumOf(points, (point) => point.requests_per_minute * minutes * (point.error_rate ?? 0)));
+function errorsOf(points: readonly Point[]): number {
+  return sumOf(points, ({ errors }) => errors);
 }
 
 /** Of the latest point that has one. */
 function lastTtft(points: readonly Point[]): number | null {
-  return points.findLast((point) => point.percentiles?.ttft_ms)?.percentiles?.ttft_ms?.p95 ?? null;
+  return points.findLast((point) => point.percentiles.ttft_ms)?.percentiles.ttft_ms?.p95 ?? null;
 }
 
 function sumOf<T>(list: readonly T[], measure: (one: T) => number): number {

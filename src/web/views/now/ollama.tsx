@@ -1,20 +1,18 @@
 /** The engine: its restarts since yesterday, its last words, and starting it anew. */
 import { useState } from "preact/hooks";
-import { call } from "../../shared/api";
+import { call, type Engine } from "../../shared/api";
 import { confirmed } from "../../shared/dialog";
 import * as say from "../../shared/format";
 import { active } from "../../shared/live";
-import { useLoaded } from "../../shared/loaded";
+import { type Loaded, useLoaded } from "../../shared/loaded";
 import { Empty, Panel, Skeleton, Time, Trouble } from "../../shared/parts";
 import { sayError, say as tell } from "../../shared/toasts";
 
 const LINES = 40;
-const EVERY_MS = 10_000;
 /** Each look at it is in the server's log. */
 const LOG_EVERY_MS = 30_000;
 
-export function Ollama() {
-  const { value, reload } = useLoaded((signal) => call("GET /api/engine", { signal }), [], EVERY_MS);
+export function Ollama({ engine: { value, reload } }: { readonly engine: Loaded<Engine> }) {
   const [isRestarting, setRestarting] = useState(false);
   const log = useLoaded(
     (signal) => call("GET /api/engine/log", { query: { lines: LINES }, signal }),

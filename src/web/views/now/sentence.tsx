@@ -1,5 +1,5 @@
 /** How things are and since when, in one sentence. */
-import { call } from "../../shared/api";
+import { call, type Engine } from "../../shared/api";
 import * as say from "../../shared/format";
 import { connection, lostSince } from "../../shared/live";
 import { useLoaded } from "../../shared/loaded";
@@ -9,13 +9,12 @@ import { errorsOfHour } from "./figures";
 /** How often what no stream tells is asked for. */
 const EVERY_MS = 10_000;
 
-export function Sentence() {
+export function Sentence({ engine }: { readonly engine: Engine | null }) {
   const health = useLoaded(
     (signal) => call("GET /api/health", { signal }),
     [connection.value === "lost"],
     EVERY_MS,
   );
-  const { value: engine } = useLoaded((signal) => call("GET /api/engine", { signal }), [], EVERY_MS);
   const statistics = useLoaded(
     (signal) => call("GET /api/stats/current", { signal }),
     [engine?.pid, engine?.restarts],
