@@ -147,7 +147,8 @@ export function quote(value: string, limit = 200): string {
 
 /** A URL's password must not reach the terminal through an error message. */
 export function blot(text: string): string {
-  return text.replace(/^(\w+:\/\/)?.*@/s, "$1***@");
+  // PostgreSQL takes passwords among a URL's parameters, too.
+  return text.replace(/^(\w+:\/\/)?.*@/s, "$1***@").replace(/([?&]\w*password=)[^&]*/gi, "$1***");
 }
 
 /** What the library's `OllamaService` throws. Each kind has a stable `code`. */

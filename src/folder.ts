@@ -84,7 +84,7 @@ export function openFolder(root: string, owner: string): DataFolder {
     spool: join(root, "spool"),
     children: join(root, "children.json"),
     pulls: join(root, "pulls.json"),
-    adminKey: join(root, "admin-key"),
+    adminKey: adminKeyFile(root),
     engineLog: join(root, "ollama.log"),
     serverId,
     answersAt: (address) => lock.say(`pid ${process.pid}, ${address}`),
@@ -93,7 +93,8 @@ export function openFolder(root: string, owner: string): DataFolder {
   };
 }
 
-function freeBytes(path: string): number | null {
+/** What the disk of a path has left for this user; null where the system does not say. */
+export function freeBytes(path: string): number | null {
   try {
     const { bavail, bsize } = statfsSync(path);
     return bavail * bsize;
@@ -155,6 +156,11 @@ export function lockHolder(root: string): string {
   } catch {
     return "";
   }
+}
+
+/** The file of the admin key that was made for a data folder. */
+export function adminKeyFile(root: string): string {
+  return join(root, "admin-key");
 }
 
 function lockOf(root: string): string {

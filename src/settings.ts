@@ -292,7 +292,7 @@ export function settingsInForce({ values, sources }: Settings): SettingInForce[]
     return {
       name,
       ...describe(schema),
-      value: about.secret === "key" && value !== "" ? null : blotAll(value),
+      value: about.secret === "key" && value !== "" ? null : blot(value),
       source: String(Reflect.get(sources, name)),
     };
   });
@@ -312,11 +312,6 @@ function describe(schema: TSchema): SettingRow {
     default: sayValue(about.reads, schema.default),
     description: about.description,
   };
-}
-
-/** PostgreSQL takes passwords among a URL's parameters, too. */
-function blotAll(text: string): string {
-  return blot(text).replace(/([?&]\w*password=)[^&]*/gi, "$1***");
 }
 
 function sayValue(reads: About["reads"], value: unknown): string {

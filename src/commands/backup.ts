@@ -13,7 +13,6 @@ import { reach } from "./reach";
 
 /** Backs up to a file, which is replaced. @throws Failure */
 export async function backup(settings: Settings, path: string): Promise<void> {
-  const { databaseUrl, dataDir } = settings.values;
   const tables = await reach(
     settings,
     "corral backup",
@@ -28,9 +27,9 @@ export async function backup(settings: Settings, path: string): Promise<void> {
       return database.kind === "server" ? database.view(write) : database.hold(write);
     },
     // Else a new one would be made, and nothing backed up.
-    () => {
-      if (databaseUrl === "" && !isMade(`${dataDir}/database`))
-        throw failure.backup(`there is no database in ${dataDir}: set CORRAL_DATA_DIR, or DATABASE_URL`);
+    (folder) => {
+      if (settings.values.databaseUrl === "" && !isMade(folder.database))
+        throw failure.backup(`there is no database in ${folder.root}: set CORRAL_DATA_DIR, or DATABASE_URL`);
     },
   );
   sayTables(tables);

@@ -20,8 +20,7 @@ export async function move({ values }: Settings, given: string): Promise<void> {
       "no_database",
       "to which database? Say it as `corral move postgres://user:password@host:5432/corral`, or with DATABASE_URL, which other users of this machine don't see",
     );
-  // A password may be in its query, too.
-  const shown = blot(url.replace(/\?.*$/s, ""));
+  const shown = blot(url);
   const folder = openFolder(values.dataDir, "corral move");
   try {
     if (!isMade(folder.database))

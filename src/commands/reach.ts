@@ -1,10 +1,9 @@
 /** How a command gets at the database: through the server that runs on the data folder, or else by opening it itself. */
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { ChildRegistry } from "../children/registry";
 import { type Database, openDatabase, type Where } from "../database/database";
 import { asFailure, Failure, failure } from "../errors";
-import { type DataFolder, lockHolder, openFolder } from "../folder";
+import { adminKeyFile, type DataFolder, lockHolder, openFolder } from "../folder";
 import { createLog } from "../log";
 import { selfCommand } from "../self";
 import type { Settings } from "../settings";
@@ -27,7 +26,7 @@ export async function reach<T>(
   purpose: string,
   throughServer: (server: Reached) => Promise<T>,
   byItself: (database: Database) => Promise<T>,
-  check: () => void = () => undefined,
+  check: (folder: DataFolder) => void = () => undefined,
 ): Promise<T> {
   let folder: DataFolder;
   try {
@@ -38,7 +37,7 @@ export async function reach<T>(
     return throughServer(serverAt(address, adminKeyOf(values)));
   }
   try {
-    check();
+    check(folder);
     const where: Where = values.databaseUrl
       ? { kind: "server", url: values.databaseUrl }
       : embeddedOf(folder, values.logFormat);
@@ -87,7 +86,7 @@ function commandLog(format: Settings["values"]["logFormat"]) {
 }
 
 function adminKeyOf({ adminKey, dataDir }: Settings["values"]): string {
-  const file = join(dataDir, "admin-key");
+  const file = adminKeyFile(dataDir);
   return adminKey || (existsSync(file) ? readFileSync(file, "utf8").trim() : "");
 }
 

@@ -1,7 +1,8 @@
 /** `corral sql`: read-only questions to the embedded database, from the command line, from stdin, or at a prompt. */
 import { createInterface } from "node:readline/promises";
 import { Value } from "@sinclair/typebox/value";
-import { QUESTION_WITHIN_MS, transferModels } from "../api/data/transfer";
+import { askedElsewhere, QUESTION_WITHIN_MS, transferModels } from "../api/data/transfer";
+import { csvField } from "../api/stats/logs/csv";
 import { type Answer, readOnly } from "../database/transfer/reading";
 import { Failure, failure } from "../errors";
 import type { Settings } from "../settings";
@@ -15,8 +16,7 @@ type Ask = (statement: string) => Promise<Answer>;
  * @throws Failure for a statement that is refused, outside a prompt
  */
 export async function sql(settings: Settings, given: string): Promise<void> {
-  if (settings.values.databaseUrl !== "")
-    throw failure.invalid("the records are in a PostgreSQL server: ask it with psql and DATABASE_URL");
+  if (settings.values.databaseUrl !== "") throw askedElsewhere();
   const talk = async (ask: Ask) => {
     if (given === "" && process.stdin.isTTY) return prompt(ask);
     show(await ask(given || (await Bun.stdin.text())));
@@ -88,7 +88,6 @@ function tableOf(columns: readonly string[], rows: Answer["rows"]): string {
 }
 
 function csvOf(columns: readonly string[], rows: Answer["rows"]): string {
-  const field = (value: string | null) =>
-    value === null ? "" : value === "" || /[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
+  const field = (value: string | null) => (value === null ? "" : csvField(value) || '""');
   return [columns, ...rows].map((row) => row.map(field).join(",")).join("\r\n");
 }

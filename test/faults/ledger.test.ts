@@ -7,16 +7,11 @@ import { eventually, getJson, type RunningCorral, startCorral } from "../support
 import { describeOwnServer } from "../support/databases";
 import { leftOf } from "../support/left";
 import { scratchFolder } from "../support/scratch";
+import type { Standing } from "./rig/check";
 
 setDefaultTimeout(60_000);
 
-interface Ledger {
-  readonly accepted: number;
-  readonly in_flight: number;
-  readonly stored: number;
-  readonly spooled: number;
-  readonly set_aside: number;
-  readonly shed: Record<"records" | "texts", { readonly spool_full: number; readonly write_failed: number }>;
+interface Ledger extends Standing {
   readonly message: string | null;
 }
 interface Row {

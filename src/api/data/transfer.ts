@@ -57,6 +57,11 @@ const example =
 /** On the embedded database nobody else is served meanwhile. */
 export const QUESTION_WITHIN_MS = 10_000;
 
+/** A PostgreSQL server has a prompt of its own, and people who may use it. */
+export function askedElsewhere() {
+  return failure.invalid("the records are in a PostgreSQL server: ask it with psql and DATABASE_URL");
+}
+
 export interface TransferParts {
   readonly database: Database;
   readonly ledger: Ledger;
@@ -118,8 +123,7 @@ export function transferRoutes({ database, ledger, log, version }: TransferParts
     .post(
       "/api/data/query",
       ({ body }) => {
-        if (database.kind === "server")
-          throw failure.invalid("the records are in a PostgreSQL server: ask it with psql and DATABASE_URL");
+        if (database.kind === "server") throw askedElsewhere();
         return database.query(readOnly(body.statement), QUESTION_WITHIN_MS);
       },
       {

@@ -2,10 +2,11 @@
  * Copies of an embedded database's folder: one that is kept before a migration, to go back to, and passing ones, for
  * reading a whole database while it goes on. The one connection is held meanwhile, so that nothing moves in the files.
  */
-import { readdirSync, renameSync, rmSync, statfsSync, statSync } from "node:fs";
+import { readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { cp, lstat, readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { failure } from "../../errors";
+import { freeBytes } from "../../folder";
 import type { Log } from "../../log";
 import { saySize } from "../../size";
 import type { Sql } from "../sql";
@@ -24,8 +25,7 @@ const KEPT = 2;
 export async function copyDatabase(sql: Sql, folder: string, copy: string): Promise<void> {
   await sql`checkpoint`;
   const bytes = (await sizeOf(folder)) + SPARE_BYTES;
-  const { bavail, bsize } = statfsSync(dirname(folder));
-  const free = bavail * bsize;
+  const free = freeBytes(dirname(folder)) ?? 0;
   if (free < bytes)
     throw failure.database(
       `a copy of the database needs ${saySize(bytes)} on the disk of ${dirname(folder)}, which has ${saySize(free)} free`,

@@ -7,7 +7,7 @@ import { type Static, type TSchema, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import type { Run } from "../line";
 import { readRows, Tally } from "./rows";
-import { readTables } from "./tables";
+import { readMigration, readTables } from "./tables";
 
 /** Of the lines that are no rows: no table's first column has this name. */
 export const MARK = '{"corral_backup":';
@@ -48,24 +48,18 @@ export type TableCount = Static<typeof endSchema>["tables"][number];
  * @param run on one consistent state of the database
  * @param names of the tables
  * @param program that makes it, for people
- * @param done is told what is in it
  */
 export async function* writeBackup(
   run: Run,
   names: readonly string[],
   program: string,
-  done: (tables: readonly TableCount[]) => void = () => undefined,
 ): AsyncGenerator<string> {
   const tables = await run((sql) => readTables(sql, names), WITHIN_MS);
-  const [state] = await run(
-    (sql) => sql<{ migration: number }[]>`select max(number) as migration from corral_migrations`,
-    WITHIN_MS,
-  );
   const header: Static<typeof headerSchema> = {
     corral_backup: "header",
     version: VERSION,
     program,
-    migration: state?.migration ?? 0,
+    migration: await run(readMigration, WITHIN_MS),
     made_at: new Date().toISOString(),
   };
   yield `${JSON.stringify(header)}\n`;
@@ -90,7 +84,6 @@ export async function* writeBackup(
   }
   const end: Static<typeof endSchema> = { corral_backup: "end", tables: counts };
   yield `${JSON.stringify(end)}\n`;
-  done(counts);
 }
 
 /** The line that stands for the end where there is none. */

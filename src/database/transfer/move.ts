@@ -7,18 +7,11 @@ import { failure } from "../../errors";
 import type { Database } from "../database";
 import type { Run } from "../line";
 import type { Sql } from "../sql";
+import type { TableCount } from "./backup";
 import { putRows, readRows, Tally, tallyOf } from "./rows";
 import { ensurePart, firstFilled, type Part, quoteName, readTables, type Table } from "./tables";
 
 const WITHIN_MS = 120_000;
-
-/** What a table holds on both sides. */
-export interface MovedTable {
-  readonly table: string;
-  readonly rows: number;
-  /** Of its rows, computed from either side's own. */
-  readonly checksum: string;
-}
 
 export interface MoveTerms {
   readonly from: Database;
@@ -27,8 +20,8 @@ export interface MoveTerms {
   readonly names: readonly string[];
   /** Tells one first database from another: they have no name of their own. */
   readonly source: string;
-  /** Told of each table once it is there and compared. */
-  readonly onTable: (moved: MovedTable) => void;
+  /** Told of each table once it is there and compared: what it holds on either side, computed from that side's own rows. */
+  readonly onTable: (moved: TableCount) => void;
 }
 
 /**

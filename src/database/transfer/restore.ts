@@ -13,7 +13,7 @@ import {
   VERSION,
 } from "./backup";
 import { Batch, putRows, Tally } from "./rows";
-import { ensurePart, firstFilled, readTables, type Table } from "./tables";
+import { ensurePart, firstFilled, readMigration, readTables, type Table } from "./tables";
 
 const WITHIN_MS = 120_000;
 const controlSchema = Type.Union([partSchema, endSchema, failedSchema]);
@@ -86,11 +86,7 @@ class Restoring {
     this.#begun = true;
     const header = readControl(headerSchema, line);
     if (header === null) throw failure.invalid("this is no backup of Corral's");
-    const [state] = await this.#run(
-      (sql) => sql<{ migration: number }[]>`select max(number) as migration from corral_migrations`,
-      WITHIN_MS,
-    );
-    const known = state?.migration ?? 0;
+    const known = await this.#run(readMigration, WITHIN_MS);
     if (header.version > VERSION || header.migration > known)
       throw failure.invalid(
         `the backup was made by a newer Corral (${quote(header.program)}, migration ${header.migration}; this one knows ${known}): restore it with that version or a later one`,

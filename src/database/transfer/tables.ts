@@ -75,6 +75,14 @@ export async function readTables(sql: Sql, names: readonly string[]): Promise<Ta
   });
 }
 
+/** The migration that the database is at; 0 before the first. */
+export async function readMigration(sql: Sql): Promise<number> {
+  const [state] = await sql<
+    { migration: number | null }[]
+  >`select max(number) as migration from corral_migrations`;
+  return state?.migration ?? 0;
+}
+
 /** The first of these tables that holds a row; null where all are empty. */
 export async function firstFilled(sql: Sql, names: readonly string[]): Promise<string | null> {
   for (const name of names) {

@@ -1,7 +1,8 @@
 /** The move: broken off, run again, and compared. */
 import { expect, test } from "bun:test";
 import { type Database, openDatabase } from "../../../src/database/database";
-import { type MovedTable, moveDatabase } from "../../../src/database/transfer/move";
+import type { TableCount } from "../../../src/database/transfer/backup";
+import { moveDatabase } from "../../../src/database/transfer/move";
 import { failure } from "../../../src/errors";
 import { silentLog } from "../../../src/log";
 import { describeServer, embeddedPlace } from "../../support/databases";
@@ -34,7 +35,7 @@ describeServer("a move", (server) => {
       return database;
     };
     const to = await open(true);
-    let moved: MovedTable[] = [];
+    let moved: TableCount[] = [];
     const move = (into: Database, source = "this one") =>
       moveDatabase({ from, to: into, names, source, onTable: (table) => moved.push(table) });
 

@@ -17,5 +17,10 @@ function cell(value: unknown): string {
   if (typeof value !== "string") return String(value);
   // Spreadsheets run what begins so as a formula, and texts are written by strangers.
   const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+  return csvField(text);
+}
+
+/** A text as a field. */
+export function csvField(text: string): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
