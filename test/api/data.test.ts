@@ -75,6 +75,10 @@ eachCorral(
           '"befor" is not understood here: it takes before and model, each once',
         ],
         ["?model=a&model=b", '"model" is not understood here: it takes before and model, each once'],
+        [
+          "?before=2026-02-30T00:00:00Z",
+          'before is "2026-02-30T00:00:00Z": it takes a time such as 2026-11-01T00:00:00Z',
+        ],
         ["?before=2026-11-01", 'before is "2026-11-01": it takes a time such as 2026-11-01T00:00:00Z'],
         ["?model=", 'model is "": it takes a text of 1 to 1000 characters'],
       ]) {

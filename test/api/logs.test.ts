@@ -51,6 +51,7 @@ describeCorral("request logs", (corral) => {
     for (const [query, error] of [
       ["from=yesterday", 'from is "yesterday": it takes a time such as 2026-11-25T10:15:23Z, or a day'],
       ["to=2026-13-01", 'to is "2026-13-01": it takes a time such as 2026-11-25T10:15:23Z, or a day'],
+      ["from=2026-02-30", 'from is "2026-02-30": it takes a time such as 2026-11-25T10:15:23Z, or a day'],
       ["from=0000-01-01", 'from is "0000-01-01": it takes a time such as 2026-11-25T10:15:23Z, or a day'],
       [
         "from=2026-02-01&to=2026-01-01",
