@@ -33,7 +33,7 @@ export interface Standing {
   readonly tornLines: number;
   /** Parts of the spool that another version wrote, which are kept as they are. */
   readonly setAsideSegments: number;
-  /** Why not everything is kept at the moment, in words for a person; null while it is. */
+  /** Why not everything is kept or stored at the moment, in words for a person; null while it is, or the database away. */
   readonly why: string | null;
 }
 
@@ -108,7 +108,7 @@ export function createLedger(
       spoolBytes: spool.bytes,
       tornLines: spool.tornLines,
       setAsideSegments: spool.setAsideSegments,
-      why: spool.why,
+      why: spool.why ?? writer.why,
     };
   };
 

@@ -43,6 +43,7 @@ export class Writer {
   #timer: ReturnType<typeof setTimeout> | null = null;
   #stopped = false;
   #pauseMs = GATHER_MS;
+  #why: string | null = null;
   /** As the database last said it; null until it was asked. */
   #row: SpoolRow | null = null;
   /** Where the last transaction was to move it. */
@@ -67,6 +68,10 @@ export class Writer {
   }
   get setAside(): number {
     return this.#row?.set_aside ?? 0;
+  }
+  /** Why the database takes nothing though it is up, such as a full disk of its own; null while it does. */
+  get why(): string | null {
+    return this.#options.database.state === "up" ? this.#why : null;
   }
   /** What was shed, as far as the database has been told of it. */
   get shed(): Shed {
@@ -145,11 +150,13 @@ export class Writer {
         for (const item of items) await this.#writeAlone(item);
       }
       this.#pauseMs = GATHER_MS;
+      this.#why = null;
       return true;
     } catch (error) {
       this.#isUnsure = true;
       this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS);
       const said = { error: messageOf(error), records: this.#spool.records };
+      this.#why = `records can't be stored now, and wait: ${said.error}`;
       this.#options.log.warn(said, "records can't be stored now: tried again");
       this.wake();
       return false;

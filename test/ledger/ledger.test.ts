@@ -161,6 +161,19 @@ eachDatabase("the ledger", (open) => {
     expect(ledger.standing()).toMatchObject({ stored: 3, setAside: 0 });
   });
 
+  test("a database that is up and takes nothing is said, until it takes what waits", async () => {
+    for (let time = 0; time < 4; time++)
+      trouble.faults.push({ error: failure.database("No space left on device"), after: false });
+    keep(makeRecord());
+    const { why } = await eventually(
+      async () => ledger.standing(),
+      (now) => now.why !== null,
+    );
+    expect(why).toMatch(/can't be stored.*No space left on device/);
+    await written();
+    expect(ledger.standing()).toMatchObject({ stored: 1, why: null });
+  });
+
   test("a name too long for an index is cut, not refused", async () => {
     const model = Array.from({ length: 2000 }, () => crypto.randomUUID()).join("");
     keep(makeRecord({ model, modelKnown: false, outcome: "rejected" }));

@@ -41,7 +41,7 @@ export const ledgerModels = {
         0,
       ),
       message: nullable(Type.String(), {
-        description: "Why not everything is kept at the moment, and what to do; null while it is",
+        description: "Why not everything is kept or stored at the moment; null while it is, or the database is away",
         examples: [null],
       }),
     },
