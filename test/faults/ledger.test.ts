@@ -6,6 +6,7 @@ import { contract, native, post } from "../gateway/asking";
 import { eventually, getJson, type RunningCorral, startCorral } from "../support/corral";
 import { describeOwnServer } from "../support/databases";
 import { leftOf } from "../support/left";
+import { canMount, mountMemory, unmount } from "../support/mounts";
 import { scratchFolder } from "../support/scratch";
 import type { Standing } from "./rig/check";
 
@@ -159,16 +160,16 @@ describeOwnServer("records", (server) => {
     }));
 });
 
-const canMount = process.getuid?.() === 0 && (await mounts());
-if (!canMount) console.warn("SKIPPED, for no file system can be mounted here: the full disk");
+const mayMount = await canMount();
+if (!mayMount) console.warn("SKIPPED, for no file system can be mounted here: the full disk");
 
-test.skipIf(!canMount)(
+test.skipIf(!mayMount)(
   "a full disk sheds records, counted, and no request; it needs no restart when it has room again",
   () =>
     inFolder(async (folder) => {
       const spool = join(folder, "spool");
       mkdirSync(spool, { mode: 0o700 });
-      await mount("-t", "tmpfs", "-o", "size=256k", "none", spool);
+      await mountMemory(spool, "size=256k");
       try {
         const corral = await startCorral({
           folder,
@@ -198,7 +199,7 @@ test.skipIf(!canMount)(
             status: "degraded",
             message: expect.stringContaining("the spool can't be written"),
           });
-          await mount("-o", "remount,size=20m", spool);
+          await mountMemory(spool, "remount,size=20m");
           const { spooled } = await standing(corral);
           await chat(corral, "there is room again");
           expect(await standing(corral)).toMatchObject({ spooled: spooled + 1, message: null });
@@ -206,23 +207,7 @@ test.skipIf(!canMount)(
           await corral.stop();
         }
       } finally {
-        await Bun.spawn(["umount", spool]).exited;
+        await unmount(spool);
       }
     }),
 );
-
-async function mount(...arguments_: string[]): Promise<void> {
-  if ((await Bun.spawn(["mount", ...arguments_]).exited) !== 0) throw new Error("nothing was mounted");
-}
-
-async function mounts(): Promise<boolean> {
-  const folder = scratchFolder("corral-mount-");
-  try {
-    await mount("-t", "tmpfs", "none", folder);
-    return (await Bun.spawn(["umount", folder]).exited) === 0;
-  } catch {
-    return false;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}

@@ -41,7 +41,8 @@ export const ledgerModels = {
         0,
       ),
       message: nullable(Type.String(), {
-        description: "Why not everything is kept or stored at the moment; null while it is, or the database is away",
+        description:
+          "Why not everything is kept or stored at the moment; null while it is, or the database is away",
         examples: [null],
       }),
     },
