@@ -13,7 +13,7 @@ import type { RequestRecord } from "../../src/ledger/record";
 import { storeRecords } from "../../src/ledger/rows";
 import { shedRecords } from "../../src/ledger/spool-lines";
 import { silentLog } from "../../src/log";
-import { type RunningCorral, startCorral } from "../support/corral";
+import { getJson, type RunningCorral, startCorral } from "../support/corral";
 import { embeddedCommand } from "../support/databases";
 import { embeddedTemplate } from "../support/embedded-template";
 import { postgresServer } from "../support/postgres";
@@ -64,17 +64,10 @@ export async function benchLedger(rows: number): Promise<void> {
 }
 
 async function measure(where: Where, home: string, rows: number): Promise<Figures> {
-  const database = openDatabase({ where, log: silentLog });
-  database.start();
-  await database.firstAttempt;
-  const figures: Figures = {};
-  try {
-    Object.assign(figures, await fill(database, rows));
-    Object.assign(figures, await sizes(database, rows));
-    Object.assign(figures, await keepPace(database, home));
-  } finally {
-    await database.stop();
-  }
+  const figures = await withDatabase(where, async (database) => ({
+    ...(await fill(database, rows)),
+    ...(await sizes(database, rows)),
+  }));
   const corral = await startCorral({
     folder: home,
     // They are as old as that.
@@ -86,8 +79,21 @@ async function measure(where: Where, home: string, rows: number): Promise<Figure
   } finally {
     await corral.stop();
   }
+  // Last, since it adds requests of its own.
+  Object.assign(figures, await withDatabase(where, (database) => keepPace(database, home)));
   console.warn(figures);
   return figures;
+}
+
+async function withDatabase(where: Where, work: (database: Database) => Promise<Figures>): Promise<Figures> {
+  const database = openDatabase({ where, log: silentLog });
+  database.start();
+  try {
+    await database.firstAttempt;
+    return await work(database);
+  } finally {
+    await database.stop();
+  }
 }
 
 /** As the writer does: batches, a transaction each, one after the other. */
@@ -181,13 +187,27 @@ async function pathsOf({ url }: RunningCorral): Promise<[string, string][]> {
     ["history, 24 hours", "/api/stats/history?hours=24"],
     ["history, 30 days", `/api/stats/history?hours=${DAYS * 24}`],
     ["history, 30 days, one model", `/api/stats/history?hours=${DAYS * 24}&model=qwen3`],
+    ["history, 30 days, by model", `/api/stats/history?hours=${DAYS * 24}&group_by=model`],
+    ["summary with percentiles, 24 hours", `/api/stats/summary?from=${daysAgo(1)}`],
+    ["summary with percentiles, 30 days", `/api/stats/summary?from=${daysAgo(DAYS)}`],
     ["models, 30 days", `/api/models?hours=${DAYS * 24}`],
     ["page of 100, newest", page],
     ["page of 100, a rare model", `${page}&model=${rareModel}`],
     ["page of 100, errors of a rare model", `${page}&model=${rareModel}&status=error`],
     ["page of 100, 10,000 further on", `${page}&cursor=${encodeURIComponent(await cursorOf(url, 10))}`],
-    ["page of 100, searched in the last hour", `${page}&hours=1&q=rollback`],
+    ["page of 100, searched in the last day", `${page}&hours=24&q=rollback`],
+    ["one request, whole", `/api/requests/${await newestOf(url)}`],
+    ["export of a day", "/api/stats/logs/export?hours=24"],
   ];
+}
+
+function daysAgo(days: number): string {
+  return encodeURIComponent(new Date(Date.now() - days * 86_400_000).toISOString());
+}
+
+async function newestOf(url: string): Promise<string> {
+  const { logs } = (await getJson(`${url}/api/stats/logs?limit=1`)) as { logs: { id: string }[] };
+  return logs[0]?.id ?? "none";
 }
 
 /** The cursor behind so many pages of 1000. */
@@ -195,7 +215,7 @@ async function cursorOf(url: string, pages: number): Promise<string> {
   let cursor = "";
   for (let page = 0; page < pages; page++) {
     const asked = `${url}/api/stats/logs?limit=1000${cursor && `&cursor=${encodeURIComponent(cursor)}`}`;
-    const { next } = (await (await fetch(asked)).json()) as { next: string | null };
+    const { next } = (await getJson(asked)) as { next: string | null };
     if (next === null) break;
     cursor = next;
   }

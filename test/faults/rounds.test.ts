@@ -9,7 +9,7 @@ setDefaultTimeout(120_000);
 
 const ROUNDS_EACH = 10;
 /** Rounds with every fault, alone and beside another, in which a server is started anew twice: that is what takes time. */
-const FIRST_SEED = 366;
+const FIRST_SEED = 19_374;
 const kinds: Stage["kind"][] = hasPostgres() ? ["embedded", "server"] : ["embedded"];
 const mayMount = await canMount();
 if (!mayMount) console.warn("SKIPPED, for no file system can be mounted here: rounds with a full disk");

@@ -50,7 +50,7 @@ export async function readRows(
       if (agent.startsWith(`${name}/`)) rows.set(agent, [...(rows.get(agent) ?? []), row]);
     }
     const oldest = page.logs.at(-1);
-    if (page.next === null || !oldest || Date.parse(oldest.timestamp) < since) return rows;
+    if (page.next === null || (oldest && Date.parse(oldest.timestamp) < since)) return rows;
     cursor = page.next;
   }
 }
