@@ -2,7 +2,7 @@
 import type { Database, Sql } from "../../database/database";
 import type { LogFilter } from "./filter";
 import { fetching } from "./reading";
-import { fitting, searchIn } from "./search";
+import { beginSearch, fitting } from "./search";
 import { beginWalk, type Place } from "./walk";
 
 export interface ExportQuery extends LogFilter {
@@ -29,8 +29,10 @@ export async function* exportRequests<T>(
   // Oldest first it would otherwise run after what comes meanwhile.
   const now = new Date();
   const filter = query.to === undefined && !(query.from && query.from > now) ? { ...query, to: now } : query;
-  const walk = await beginWalk(database, filter, { sort: "timestamp", order });
-  const next = q === undefined ? walk.next : searchIn(database, walk.next, q);
+  const sorting = { sort: "timestamp", order } as const;
+  const { next } = await (q === undefined
+    ? beginWalk(database, filter, sorting)
+    : beginSearch(database, filter, sorting, q));
   let end: Place | null = null;
   do {
     const slice = await next(end, SLICE_REQUESTS);

@@ -4,7 +4,7 @@ import { readCursor, writeCursor } from "./cursor";
 import { type LogEntry, readEntries } from "./entry";
 import type { LogFilter, Sorting } from "./filter";
 import { fetching } from "./reading";
-import { searchIn } from "./search";
+import { beginSearch } from "./search";
 import { beginWalk, type Place } from "./walk";
 
 export interface LogQuery extends LogFilter, Sorting {
@@ -41,20 +41,21 @@ export async function readLogs(database: Database, query: LogQuery): Promise<Log
   const { limit, q } = query;
   const cursor = query.cursor === undefined ? null : readCursor(query.cursor, query);
   const until = performance.now() + LOOK_MS;
-  const walk = await beginWalk(database, query, query);
-  const next = q === undefined ? walk.next : searchIn(database, walk.next, q);
+  const walk = await (q === undefined
+    ? beginWalk(database, query, query)
+    : beginSearch(database, query, query, q));
   let skip = cursor?.skip ?? query.offset;
   let seen = cursor?.seen ?? 0;
   let end: Place | null = cursor?.after ?? null;
   const places: Place[] = [];
-  const far = skip > 0 && q === undefined ? await walk.jump(end, skip) : null;
+  const far = skip > 0 ? await walk.jump(end, skip) : null;
   if (far !== null) {
     seen += skip;
     skip = 0;
     end = far;
   }
   do {
-    const slice = await next(end, Math.min(skip + limit + 1 - places.length, MOST_PLACES));
+    const slice = await walk.next(end, Math.min(skip + limit + 1 - places.length, MOST_PLACES));
     const skipped = Math.min(skip, slice.found.length);
     skip -= skipped;
     seen += skipped;
@@ -65,12 +66,11 @@ export async function readLogs(database: Database, query: LogQuery): Promise<Log
   seen += page.length;
   const isMore = places.length > limit;
   const after = isMore ? (page.at(-1) ?? null) : end;
-  const counted = q === undefined ? walk.total : { count: 0, exact: false };
   const atLeast = seen + Number(isMore);
   return {
     logs: await fetching(database, (sql) => readEntries(sql, page)),
-    total: counted.exact ? counted.count : after === null ? seen : Math.max(counted.count, atLeast),
-    total_is_exact: counted.exact || after === null,
+    total: walk.total.exact ? walk.total.count : after === null ? seen : Math.max(walk.total.count, atLeast),
+    total_is_exact: walk.total.exact || after === null,
     next: after === null ? null : writeCursor(query, { after, seen, skip }),
     searched_to: after === null || query.sort !== "timestamp" ? null : after.started_at.toISOString(),
   };

@@ -1,16 +1,40 @@
 /** Search in prompts and replies: of what a walk finds, those whose texts hold a text. */
 import type { Database, Sql } from "../../database/database";
+import { readPartitions } from "../partitions";
 import { storable } from "../texts";
+import type { LogFilter, Sorting } from "./filter";
 import { placesWithTexts } from "./places";
 import { fetching } from "./reading";
-import type { Next, Place } from "./walk";
+import { beginWalk, type Next, type Place, type Walk } from "./walk";
 
 /** A slice is so many requests, or so many characters of texts, of one request at least. */
 const SLICE_REQUESTS = 1000;
 const SLICE_BYTES = 4_000_000;
 
-/** @param q found whatever its case */
-export function searchIn(database: Database, next: Next, q: string): Next {
+/**
+ * A walk through those requests that a filter lets through and whose prompt or reply holds a text, whatever its case.
+ * How many those are is only known at the end.
+ */
+export async function beginSearch(
+  database: Database,
+  filter: LogFilter,
+  sorting: Sorting,
+  q: string,
+): Promise<Walk> {
+  // Rows are kept for longer than texts.
+  const partitions = await fetching(database, readPartitions);
+  const oldest = partitions.find(({ table }) => table === "contents")?.from ?? null;
+  const from = oldest !== null && !(filter.from && filter.from > oldest) ? { from: oldest } : {};
+  const isOver = oldest === null || (filter.to !== undefined && filter.to <= oldest);
+  const walk = await beginWalk(database, isOver ? filter : { ...filter, ...from }, sorting);
+  return {
+    next: isOver ? async () => ({ found: [], end: null }) : searchIn(database, walk.next, q),
+    jump: async () => null,
+    total: { count: 0, exact: false },
+  };
+}
+
+function searchIn(database: Database, next: Next, q: string): Next {
   const pattern = `%${storable(q).replace(/[\\%_]/g, "\\$&")}%`;
   return async (after) => {
     const { found, end } = await next(after, SLICE_REQUESTS);
