@@ -2,11 +2,12 @@
  * Deleting on request. What goes whole is truncated; of the rest rows are deleted a slice at a time, each in a short
  * transaction, and the tables are written anew, so that the space is back when it is answered.
  */
+import postgres from "postgres";
 import type { Database, Sql } from "../database/database";
-import { messageOf } from "../errors";
+import { failure, messageOf } from "../errors";
 import type { Log } from "../log";
 import { type Step, stepMs, steps } from "./metrics";
-import { type Partition, readPartitions } from "./partitions";
+import { type Partition, readPartitions, waitBriefly } from "./partitions";
 import { storableModel } from "./texts";
 
 /** What a deletion is narrowed to; null is for no limit. */
@@ -17,6 +18,8 @@ export interface Where {
   readonly model: string | null;
 }
 
+/** SQLSTATE of a lock that was not had in time. */
+const LOCK_NOT_AVAILABLE = "55P03";
 const ROWS_A_SLICE = 2000;
 /** Rows of metrics are small. */
 const METRICS_A_SLICE = 20_000;
@@ -57,12 +60,12 @@ export async function clearLogs(database: Database, where: Where, log: Log): Pro
 
 /** Deletes all rows of metrics. @returns how many */
 export async function clearMetrics(database: Database): Promise<number> {
-  return database.transaction(async (sql) => {
+  return alone(database, async (sql) => {
     await sql`lock table metrics, histograms in access exclusive mode`;
     const rows = await countMetricRows(sql);
     await sql`truncate metrics, histograms`;
     return rows;
-  }, SLICE_WITHIN_MS);
+  });
 }
 
 /**
@@ -117,13 +120,28 @@ export async function countMetricRows(sql: Sql): Promise<number> {
 
 /** Truncates it and leaves it there, since dropping it would hold up all who ask for any other. */
 async function emptyPartition(database: Database, { name }: Partition): Promise<number> {
-  return database.transaction(async (sql) => {
+  return alone(database, async (sql) => {
     // What comes between counting and truncating would go uncounted.
     await sql.unsafe(`lock table ${name} in access exclusive mode`);
     const rows = await countRows(sql, name);
     await sql.unsafe(`truncate ${name}`);
     return rows;
-  }, SLICE_WITHIN_MS);
+  });
+}
+
+/** Does what nobody else may look on at. @throws Failure `conflict` where somebody does, and for long */
+async function alone<T>(database: Database, work: (sql: Sql) => Promise<T>): Promise<T> {
+  try {
+    return await database.transaction(async (sql) => {
+      await waitBriefly(sql);
+      return work(sql);
+    }, SLICE_WITHIN_MS);
+  } catch (error) {
+    if (!(error instanceof postgres.PostgresError) || error.code !== LOCK_NOT_AVAILABLE) throw error;
+    throw failure.conflict(
+      "a backup or another long read of what is to be deleted is not over: ask again when it is",
+    );
+  }
 }
 
 /** @param gone how many rows went, by table; added to */
@@ -173,12 +191,20 @@ async function deleteRows(
 async function giveBack(database: Database, table: string, gone: number, log: Log): Promise<void> {
   try {
     await database.query(async (sql) => {
-      const [size] = await sql<{ bytes: number }[]>`select pg_total_relation_size(${table})::float8 as bytes`;
-      const left = await countRows(sql, table);
-      const share = gone / (gone + left);
-      const isRewritten =
-        share >= WORTH_REWRITING && (size?.bytes ?? 0) * (1 - share) <= MOST_REWRITTEN_BYTES;
-      await sql.unsafe(`vacuum (analyze${isRewritten ? ", full" : ""}) ${table}`);
+      // For this connection, since a vacuum can't be in a transaction.
+      await sql`select set_config('lock_timeout', '5s', false)`;
+      try {
+        const [size] = await sql<
+          { bytes: number }[]
+        >`select pg_total_relation_size(${table})::float8 as bytes`;
+        const left = await countRows(sql, table);
+        const share = gone / (gone + left);
+        const isRewritten =
+          share >= WORTH_REWRITING && (size?.bytes ?? 0) * (1 - share) <= MOST_REWRITTEN_BYTES;
+        await sql.unsafe(`vacuum (analyze${isRewritten ? ", full" : ""}) ${table}`);
+      } finally {
+        await sql`reset lock_timeout`;
+      }
     }, REWRITE_WITHIN_MS);
   } catch (error) {
     log.warn(

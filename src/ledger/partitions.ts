@@ -64,10 +64,15 @@ export async function ensurePartitions(
   // Two servers that make the same partition at once would fail one another.
   await sql`select pg_advisory_xact_lock(hashtext('corral partitions'))`;
   for (const { name, table, from, to } of missing.values()) {
-    // No parameters in DDL: all four are made of a table's name and digits.
-    await sql.unsafe(
-      `create table if not exists ${name} partition of ${table} for values from ('${from.toISOString()}') to ('${to.toISOString()}')`,
-    );
+    const [found] = await sql<{ isThere: boolean }[]>`select to_regclass(${name}) is not null as "isThere"`;
+    if (found?.isThere !== true) {
+      // No parameters in DDL: all four are made of a table's name and digits. Attached, since to create it as a partition
+      // locks the whole table, and would wait for a backup.
+      await sql.unsafe(`create table ${name} (like ${table} including all)`);
+      await sql.unsafe(
+        `alter table ${table} attach partition ${name} for values from ('${from.toISOString()}') to ('${to.toISOString()}')`,
+      );
+    }
     known.add(name);
   }
 }

@@ -1,12 +1,13 @@
 /** A deletion that is narrowed takes what it says, counts it, gives its space back, and keeps the rest. */
 import { afterAll, beforeEach, expect, test } from "bun:test";
 import type { Ledger } from "../../src/ledger/ledger";
+import { eventually } from "../support/corral";
 import { eachDatabase, type OpenedDatabase } from "../support/databases";
 import { keep, makeLedger, makeRecord, makeSpools } from "./records";
 
 const nothing = { before: null, model: null };
 
-eachDatabase("a narrowed deletion", (open) => {
+eachDatabase("a narrowed deletion", (open, kind) => {
   const spools = makeSpools();
   afterAll(spools.remove);
   let opened: OpenedDatabase;
@@ -109,4 +110,25 @@ eachDatabase("a narrowed deletion", (open) => {
     expect(full - ((await bytes()) ?? 0)).toBeGreaterThan(5_000_000);
     ledger = makeLedger({ database: opened.database, folder: spools.fresh() });
   });
+
+  // On the embedded one there is nobody else.
+  if (kind === "server") {
+    test("of all is refused while a backup reads, which keeps no record of a new day from being stored", async () => {
+      at("2026-11-10T12:00:00Z");
+      expect(await ledger.clear("logs", { before: new Date(0), model: null })).toEqual({
+        logs: 0,
+        metrics: 0,
+      });
+      const other = await open({ where: opened.where });
+      await other.database.transaction(async (sql) => {
+        await sql`select count(*) from requests, contents, metrics, histograms`;
+        await expect(ledger.clear("all", nothing)).rejects.toMatchObject({ code: "conflict" });
+        at("2027-01-01T12:00:00Z");
+        const stored = async () => ledger.standing().stored;
+        await eventually(stored, (found) => found === 2, 10_000);
+      }, 30_000);
+      await other.close();
+      expect(await ledger.clear("all", nothing)).toMatchObject({ logs: 2 });
+    });
+  }
 });

@@ -14,7 +14,7 @@ export interface DataParts {
 }
 
 const narrowed =
-  "`before` and `model` narrow it; a word that is not understood is refused. Space is given back before the answer, which may take minutes for millions of rows; it goes on when the client leaves, and records are taken meanwhile. With several servers on one database it deletes the rows of all";
+  "`before` and `model` narrow it; a word that is not understood is refused. Space is given back before the answer, which may take minutes for millions of rows; it goes on when the client leaves, and records are taken meanwhile. With several servers on one database it deletes the rows of all. While a backup reads them it is refused (409)";
 
 export function dataRoutes({ database, ledger, disk }: DataParts) {
   // Each handler names what it takes: Elysia would read the body for one that hands its whole context on.
@@ -40,11 +40,11 @@ export function dataRoutes({ database, ledger, disk }: DataParts) {
       },
       {
         query: clearQuery,
-        response: { 200: "RowsCleared", ...errors.invalid, ...errors.server },
+        response: { 200: "RowsCleared", ...errors.invalid, ...errors.conflict, ...errors.server },
         detail: about(
           "Data",
           "Clear metrics",
-          `Deletes metrics, for good. Requests and their texts stay. ${narrowed}. The minute, the hour and the day that \`before\` falls into stay whole.`,
+          `Deletes metrics, for good. Requests and their texts stay. ${narrowed}. The minute, the quarter of an hour, the hour and the day that \`before\` falls into stay whole.`,
           "deletes",
         ),
       },
@@ -57,7 +57,7 @@ export function dataRoutes({ database, ledger, disk }: DataParts) {
       },
       {
         query: clearQuery,
-        response: { 200: "RowsCleared", ...errors.invalid, ...errors.server },
+        response: { 200: "RowsCleared", ...errors.invalid, ...errors.conflict, ...errors.server },
         detail: about(
           "Data",
           "Clear request logs",
@@ -79,11 +79,11 @@ export function dataRoutes({ database, ledger, disk }: DataParts) {
       },
       {
         query: clearQuery,
-        response: { 200: "AllCleared", ...errors.invalid, ...errors.server },
+        response: { 200: "AllCleared", ...errors.invalid, ...errors.conflict, ...errors.server },
         detail: about(
           "Data",
           "Clear all data",
-          `Deletes metrics, requests and texts, for good. The model repository stays, and so do events: they are an audit trail. ${narrowed}. Of metrics, the minute, the hour and the day that \`before\` falls into stay whole.`,
+          `Deletes metrics, requests and texts, for good. The model repository stays, and so do events: they are an audit trail. ${narrowed}. Of metrics, the minute, the quarter of an hour, the hour and the day that \`before\` falls into stay whole.`,
           "deletes",
         ),
       },
