@@ -87,10 +87,10 @@ program
   .description("say the version and the commit")
   .action(() => console.log(`corral ${sayVersion()}`));
 program
-  .command("database <folder> <socket>", { hidden: true })
+  .command("database <folder> <socket> [kind]", { hidden: true })
   .description("the embedded database's process, started by the server")
-  .action(async (folder: string, socket: string) =>
-    (await import("./commands/database")).database(folder, socket),
+  .action(async (folder: string, socket: string, kind?: string) =>
+    (await import("./commands/database")).database(folder, socket, kind),
   );
 
 /** Bun's fetch sends requests to loopback through HTTP_PROXY, too, where Ollama is not (tried on 1.4.4). */

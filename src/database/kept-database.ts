@@ -112,7 +112,8 @@ export class KeptDatabase implements Database {
   start(): void {
     if (this.#keeping !== null || this.#stop.signal.aborted) return;
     this.#become("starting", "it is starting");
-    if (this.#options.where.kind === "embedded") removeLeftCopies(this.#options.where.folder);
+    if (this.#options.where.kind === "embedded")
+      removeLeftCopies(this.#options.where.folder, this.#options.log);
     this.#embedded?.start();
     this.#keeping = this.#keep().catch((error: unknown) => {
       // Nothing is known to get here: a fault of our own must not end the program.

@@ -20,8 +20,9 @@ const LOCK_WITHIN_MS = 5000;
  * Serves the database of a folder until stdin ends or SIGTERM comes.
  * @param folder of the database's files; made where it is missing. `<folder>.lock` is held meanwhile
  * @param socketPath in a folder that only this user can enter; both are removed at the end
+ * @param isPassing as for `openPglite`
  */
-export async function serveEmbedded(folder: string, socketPath: string): Promise<void> {
+export async function serveEmbedded(folder: string, socketPath: string, isPassing = false): Promise<void> {
   const end = (code: number): never => {
     removeSocket(socketPath);
     process.exit(code);
@@ -36,7 +37,7 @@ export async function serveEmbedded(folder: string, socketPath: string): Promise
       say("making");
       await makePglite(folder);
     }
-    const { pglite, files } = await openPglite(folder, await compiling);
+    const { pglite, files } = await openPglite(folder, await compiling, isPassing);
     const server = new PGLiteSocketServer({ db: pglite, path: socketPath, maxConnections: 1 });
     process.once("SIGTERM", async () => {
       try {

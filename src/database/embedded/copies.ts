@@ -5,7 +5,7 @@
 import { readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { cp, lstat, readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { failure } from "../../errors";
+import { failure, messageOf } from "../../errors";
 import { freeBytes } from "../../folder";
 import type { Log } from "../../log";
 import { saySize } from "../../size";
@@ -67,10 +67,14 @@ export function passingCopy(folder: string): string {
   return `${folder}-copy-${crypto.randomUUID()}`;
 }
 
-/** Removes what copies of an earlier life were not finished, or not removed. */
-export function removeLeftCopies(folder: string): void {
-  for (const path of siblings(folder, /-copy-[0-9a-f-]{36}(\.lock)?$|-at-\d+\.unfinished$/))
-    rmSync(path, { recursive: true, force: true });
+/** Removes what copies of an earlier life were not finished, or not removed. Never throws: they only cost room. */
+export function removeLeftCopies(folder: string, log: Log): void {
+  try {
+    for (const path of siblings(folder, /-copy-[0-9a-f-]{36}(\.lock)?$|-at-\d+\.unfinished$/))
+      rmSync(path, { recursive: true, force: true });
+  } catch (error) {
+    log.warn({ folder, error: messageOf(error) }, "copies of the database that were left can't be removed");
+  }
 }
 
 function siblings(folder: string, tail: RegExp): string[] {

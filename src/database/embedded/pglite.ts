@@ -12,8 +12,8 @@ import emptyFile from "./empty-0.5.16.tar.zst" with { type: "file" };
 import { SyncedFolder, syncFolder, syncPath } from "./synced-folder";
 
 /** PGlite's defaults without `-F`, which turns fsync off. `open_sync` aborts it, the default is not in it. */
-const startParams = [
-  ...PGlite.defaultStartParams.filter((word) => word !== "-F"),
+const startParams = (isPassing: boolean) => [
+  ...PGlite.defaultStartParams.filter((word) => isPassing || word !== "-F"),
   ...["-c", "wal_sync_method=fsync"],
   ...["-c", "shared_buffers=16MB"],
   // Checkpoints are ours to issue; this is how much of the log they leave for use again.
@@ -34,13 +34,18 @@ export function isMade(folder: string): boolean {
 /**
  * Opens the database of a folder; after a crash PostgreSQL's recovery runs first.
  * @param module PGlite's own code, from `compilePglite`
+ * @param isPassing a copy that nobody needs after this: nothing of it is synced, which a recovery does to every file
  * @throws what PGlite throws
  */
-export async function openPglite(folder: string, module: WebAssembly.Module): Promise<Opened> {
+export async function openPglite(
+  folder: string,
+  module: WebAssembly.Module,
+  isPassing = false,
+): Promise<Opened> {
   const files = new SyncedFolder(folder);
   const pglite = await PGlite.create({
     fs: files,
-    startParams,
+    startParams: startParams(isPassing),
     pgliteWasmModule: module,
     fsBundle: Bun.file(fsBundleFile),
   });

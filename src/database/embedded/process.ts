@@ -7,7 +7,7 @@ import { signalProcess } from "../../children/processes";
 import type { ChildRegistry } from "../../children/registry";
 import type { Log } from "../../log";
 import { removeSocket } from "./socket";
-import { heard } from "./words";
+import { heard, PASSING } from "./words";
 
 export interface EmbeddedOptions {
   /** Of the database's files; beside it are its lock and, while it is made, its unfinished form. */
@@ -15,6 +15,8 @@ export interface EmbeddedOptions {
   /** How the program runs its `database` command; folder and socket path are added. */
   readonly command: readonly string[];
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Whether it is a copy that nobody needs after this, and that is not synced. */
+  readonly isPassing?: true;
   readonly registry: ChildRegistry;
   readonly log: Log;
   /** Told when it changes whether it works, and why not. */
@@ -139,7 +141,8 @@ export class EmbeddedProcess {
     this.#rest = "";
     const folder = makeSocketFolder(this.#options.folder);
     this.#socketPath = join(folder, "db");
-    return [...this.#options.command, this.#options.folder, this.#socketPath];
+    const words = [this.#options.folder, this.#socketPath];
+    return [...this.#options.command, ...words, ...(this.#options.isPassing ? [PASSING] : [])];
   }
 
   #removeSocket(): void {

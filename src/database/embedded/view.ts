@@ -29,7 +29,13 @@ export async function viewCopy<T>(
   let process: EmbeddedProcess | null = null;
   try {
     await query((sql) => copyDatabase(sql, options.folder, copy), COPY_WITHIN_MS);
-    process = new EmbeddedProcess({ ...options, folder: copy, registry, onChange: () => undefined });
+    process = new EmbeddedProcess({
+      ...options,
+      folder: copy,
+      isPassing: true,
+      registry,
+      onChange: () => undefined,
+    });
     process.start();
     const socketPath = await process.ready(signal);
     const lines = new Lines({

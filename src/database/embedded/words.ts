@@ -5,6 +5,9 @@ const words = ["making", "ready", "closed", "failed"] as const;
 /** making: a new database. ready: connections are taken. failed: why it ends. */
 export type Word = (typeof words)[number];
 
+/** The command's last word for a copy that nobody needs after this. */
+export const PASSING = "passing";
+
 const MARK = "corral-database";
 
 /** Says a word to the parent. */
