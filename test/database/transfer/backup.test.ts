@@ -59,7 +59,9 @@ eachDatabase("a backup", (open, kind) => {
     const { database, where, close } = await open({ migrations });
     await fill(database);
     const text = await database.view(async (run) => {
-      await run((sql) => sql`select 1`, 5000);
+      // A copy's recovery would else sync a thousand files that nobody needs after this.
+      const [setting] = await run((sql) => sql`select current_setting('fsync') as fsync`, 5000);
+      if (kind === "embedded") expect(setting?.fsync).toBe("off");
       await database.query((sql) => sql`delete from plants where leaves < 9007199254741100`, 5000);
       await database.query((sql) => sql`update pots set size = 9`, 5000);
       return (await Array.fromAsync(writeBackup(run, names, "a test"))).join("");
