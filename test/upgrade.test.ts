@@ -42,13 +42,44 @@ test("a data folder of an earlier version opens, with all that was in it, and ne
 }, 180_000);
 
 describeServer("a backup of an earlier version", (server) => {
-  test("whose tables were other ones is refused, with what to do", async () => {
+  const restored = "Restored, whole";
+
+  test("goes into PostgreSQL and into a server that runs, as that version's own database would be migrated", async () => {
     const folder = scratchFolder("corral-upgrade-test-");
+    const environment = { DATABASE_URL: await (await server()).createDatabase() };
     try {
-      const environment = { DATABASE_URL: await (await server()).createDatabase() };
-      const restored = await runCommand(["restore", fixture(`backup-${state}.zst`)], { folder, environment });
-      expect(restored.code).toBe(1);
-      expect(restored.stderr).toContain("restore it with the version that made it");
+      const restore = (terms: Parameters<typeof runCommand>[1]) =>
+        runCommand(["restore", fixture(`backup-${state}.zst`)], terms);
+      expect(await restore({ folder, environment })).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining(restored),
+      });
+      const again = await restore({ folder, environment });
+      expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining("not empty") });
+
+      const embedded = await startCorral({ folder });
+      const other = await startCorral({ environment });
+      try {
+        expect(await restore({ folder })).toMatchObject({
+          code: 0,
+          stdout: expect.stringContaining(restored),
+        });
+        const figures = await Promise.all(
+          [embedded, other].map(async ({ url }) => {
+            expect(await getJson(`${url}/api/stats/logs`)).toMatchObject({ total: 3 });
+            expect(await getJson(`${url}/api/models/repository`)).toMatchObject({
+              models: [{ description: "kept", is_default: true, tags: ["a"] }],
+            });
+            return getJson(`${url}/api/stats/summary?hours=100000`);
+          }),
+        );
+        for (const figure of figures)
+          expect(figure).toMatchObject({
+            total: { requests: 3, percentiles: { latency_ms: { p50: expect.closeTo(112.49, 1) } } },
+          });
+      } finally {
+        await Promise.all([embedded.stop(), other.stop()]);
+      }
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }

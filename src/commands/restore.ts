@@ -1,6 +1,7 @@
 /** `corral restore FILE`: a backup's way back. */
 import { Value } from "@sinclair/typebox/value";
 import { transferModels } from "../api/data/transfer";
+import { ownMigrations } from "../database/migrations";
 import { restoreBackup } from "../database/transfer/restore";
 import { failure } from "../errors";
 import { keptTables, liveTables } from "../ledger/tables";
@@ -23,7 +24,11 @@ export async function restore(settings: Settings, path: string): Promise<void> {
     },
     (database) =>
       database.hold((run) =>
-        restoreBackup(run, readBackupFile(path), { names: keptTables, live: liveTables }),
+        restoreBackup(run, readBackupFile(path), {
+          names: keptTables,
+          live: liveTables,
+          migrations: ownMigrations(),
+        }),
       ),
   );
   sayTables(tables);

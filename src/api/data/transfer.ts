@@ -2,6 +2,7 @@
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import type { Database } from "../../database/database";
+import { ownMigrations } from "../../database/migrations";
 import { backupStream } from "../../database/transfer/backup-stream";
 import { readOnly } from "../../database/transfer/reading";
 import { restoreBackup } from "../../database/transfer/restore";
@@ -99,7 +100,7 @@ export function transferRoutes({ database, ledger, log, version }: TransferParts
         server?.timeout(request, 0);
         const { body } = request;
         if (body === null) throw failure.invalid("there is no body: it takes a backup");
-        const terms = { names: keptTables, live: liveTables };
+        const terms = { names: keptTables, live: liveTables, migrations: ownMigrations() };
         const tables = await ledger.pause(() =>
           database.hold((run) => restoreBackup(run, textOf(body), terms)),
         );

@@ -21,7 +21,7 @@ export const headerSchema = Type.Object({
   version: Type.Integer(),
   program: Type.String(),
   /** The migration that the database was at. */
-  migration: Type.Integer(),
+  migration: Type.Integer({ minimum: 1 }),
   made_at: Type.String(),
 });
 export const partSchema = Type.Object({

@@ -2,6 +2,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { failure, messageOf, quote } from "../../errors";
 import type { Run } from "../line";
+import type { Migration } from "../migrations";
 import {
   endSchema,
   failedSchema,
@@ -12,8 +13,9 @@ import {
   type TableCount,
   VERSION,
 } from "./backup";
+import { OlderTables } from "./older";
 import { Batch, putRows, Tally } from "./rows";
-import { ensurePart, firstFilled, readMigration, readTables, type Table } from "./tables";
+import { ensurePart, firstFilled, readTables, type Table } from "./tables";
 
 const WITHIN_MS = 120_000;
 const controlSchema = Type.Union([partSchema, endSchema, failedSchema]);
@@ -23,6 +25,8 @@ export interface RestoreTerms {
   readonly names: readonly string[];
   /** Of these: those that a running server has its own rows in. They need not be empty, and its rows stay. */
   readonly live: readonly string[];
+  /** All of the program's, which the database is at; a backup of an earlier one goes through those that it lacks. */
+  readonly migrations: readonly Migration[];
 }
 
 /**
@@ -36,9 +40,9 @@ export interface RestoreTerms {
 export async function restoreBackup(
   run: Run,
   chunks: AsyncIterable<string>,
-  { names, live }: RestoreTerms,
+  terms: RestoreTerms,
 ): Promise<readonly TableCount[]> {
-  const filled = names.filter((name) => !live.includes(name));
+  const filled = terms.names.filter((name) => !terms.live.includes(name));
   await run(async (sql) => {
     for (const name of filled) await sql`lock table ${sql(name)} in share row exclusive mode`;
     const first = await firstFilled(sql, filled);
@@ -47,30 +51,31 @@ export async function restoreBackup(
         `the database is not empty (there are rows in ${first}), and a backup goes into an empty one only: restore it in a fresh data folder (CORRAL_DATA_DIR) or a fresh PostgreSQL database (DATABASE_URL)`,
       );
   }, WITHIN_MS);
-  const tables = await run((sql) => readTables(sql, names), WITHIN_MS);
-  const restoring = new Restoring(run, tables, live);
+  const restoring = new Restoring(run, terms);
   for await (const line of linesOf(chunks)) {
     if (restoring.end) throw damaged("there is more after its end");
     await restoring.take(line);
   }
   if (!restoring.end) throw damaged("it was cut off: its end is missing");
+  await restoring.older?.handOver();
   return restoring.end.tables;
 }
 
 class Restoring {
   readonly #run: Run;
-  readonly #tables: readonly Table[];
-  readonly #live: readonly string[];
+  readonly #terms: RestoreTerms;
+  #tables: readonly Table[] = [];
   readonly #tallies = new Map<string, Tally>();
   readonly #batch = new Batch();
   #begun = false;
   #part: Static<typeof partSchema> | null = null;
+  /** Where the rows of a backup of an earlier version go first. */
+  older: OlderTables | null = null;
   end: Static<typeof endSchema> | null = null;
 
-  constructor(run: Run, tables: readonly Table[], live: readonly string[]) {
+  constructor(run: Run, terms: RestoreTerms) {
     this.#run = run;
-    this.#tables = tables;
-    this.#live = live;
+    this.#terms = terms;
   }
 
   async take(line: string): Promise<void> {
@@ -86,11 +91,15 @@ class Restoring {
     this.#begun = true;
     const header = readControl(headerSchema, line);
     if (header === null) throw failure.invalid("this is no backup of Corral's");
-    const known = await this.#run(readMigration, WITHIN_MS);
+    const { names, migrations } = this.#terms;
+    const known = migrations.length;
     if (header.version > VERSION || header.migration > known)
       throw failure.invalid(
         `the backup was made by a newer Corral (${quote(header.program)}, migration ${header.migration}; this one knows ${known}): restore it with that version or a later one`,
       );
+    if (header.migration < known)
+      this.older = await OlderTables.make(this.#run, names, migrations, header.migration);
+    this.#tables = this.older?.tables ?? (await this.#run((sql) => readTables(sql, names), WITHIN_MS));
   }
 
   async #control(line: string): Promise<void> {
@@ -105,7 +114,7 @@ class Restoring {
     const foreign = columns.find((column) => !known?.columns.includes(column));
     if (!known || foreign !== undefined)
       throw failure.invalid(
-        `the backup holds ${known ? `a column ${foreign} of the table` : "a table"} ${table}, which this version of Corral has not: restore it with the version that made it`,
+        `the backup holds ${known ? `a column ${foreign} of the table` : "a table"} ${table}, which no Corral had at that migration: was it edited? Take another copy of it`,
       );
     if (range !== null && !part.startsWith(`${table}_`))
       throw damaged(`${part} is no name of a part of ${table}`);
@@ -124,7 +133,7 @@ class Restoring {
       if (isRefused(error)) throw damaged(`the database refuses rows of ${part.table}: ${messageOf(error)}`);
       throw error;
     }
-    if (stored !== lines.length && !this.#live.includes(part.table))
+    if (stored !== lines.length && !this.#terms.live.includes(part.table))
       throw damaged(`it has rows of ${part.table} twice`);
   }
 

@@ -55,6 +55,35 @@ eachDatabase("a backup", (open, kind) => {
     for (const one of [first, second]) await one.close();
   });
 
+  test("of an earlier version goes in as its database would be migrated; what is wrong with it leaves nothing", async () => {
+    const first = await open({ migrations });
+    await fill(first.database);
+    const text = await backupOf(first.database);
+    await first.close();
+    const text2 = `
+      alter table plants rename column leaves to leaf_count;
+      update plants set name = 'moss' where name = '';
+      alter table pots rename to vessels;
+      create table pots (name text primary key);
+      insert into pots select 'old ' || name from vessels;
+      drop table vessels`;
+    const later = [...migrations, { number: 2, name: "leaf_count", text: text2 }];
+    const second = await open({ migrations: later });
+    await second.database.query((sql) => sql`drop table plants_2026_11`, 5000);
+    await expect(restoreInto(second.database, text.slice(0, -200), later)).rejects.toThrow("damaged");
+    expect(await countPlants(second.database)).toBe(0);
+    await restoreInto(second.database, text, later);
+    const rows = await second.database.query(
+      (sql) => sql`select count(*)::int as plants, count(*) filter (where name = 'moss')::int as moss,
+        sum(leaf_count)::text as leaves, (select string_agg(name, ',') from pots) as pots,
+        (select count(*)::int from pg_namespace where nspname = 'corral_restore') as left from plants`,
+      5000,
+    );
+    const leaves = String(1200n * 9007199254740993n + 720_600n);
+    expect([...rows]).toEqual([{ plants: 1200, moss: 399, leaves, pots: "old clay", left: 0 }]);
+    await second.close();
+  });
+
   test("is of one moment, and holds up nobody; a reader that leaves ends it without a trace", async () => {
     const { database, where, close } = await open({ migrations });
     await fill(database);

@@ -4,7 +4,6 @@ import { writeBackup } from "../../../src/database/transfer/backup";
 import { restoreBackup } from "../../../src/database/transfer/restore";
 
 export const names = ["plants", "pots"] as const;
-const terms = { names, live: ["pots"] };
 
 export const migrations: Migration[] = [
   {
@@ -41,7 +40,8 @@ export function backupOf(database: Database): Promise<string> {
 }
 
 /** Restores a text, in chunks that end anywhere. */
-export function restoreInto(database: Database, text: string) {
+export function restoreInto(database: Database, text: string, known = migrations) {
+  const terms = { names, live: ["pots"], migrations: known };
   const chunks = async function* () {
     for (let at = 0; at < text.length; at += 10_007) yield text.slice(at, at + 10_007);
   };
