@@ -6,8 +6,9 @@ import type { RequestRecord } from "../../src/ledger/record";
 
 export const DAYS = 30;
 const SEED = 5;
-/** One model in ten thousand requests, to look for: pages of what is rare are the slow ones. */
+/** One model in ten thousand requests, in a dialect of its own, to look for: pages of what is rare are the slow ones. */
 export const rareModel = "rare-model";
+export const rareDialect = "anthropic.messages";
 const models = [
   { name: "llama3.2", weight: 5000, rate: 96 },
   { name: "gemma3", weight: 2500, rate: 71 },
@@ -54,7 +55,7 @@ export function* makeCorpus(count: number, until: number): Generator<RequestReco
     return {
       id: idOf(startedAt, chance.hex(18)),
       startedAt: new Date(startedAt),
-      dialect: embeds ? "ollama.embed" : "ollama.chat",
+      dialect: embeds ? "ollama.embed" : model === rareModel ? rareDialect : "ollama.chat",
       operation: embeds ? "embedding" : "chat",
       model,
       stream: !embeds,

@@ -17,7 +17,7 @@ import { getJson, type RunningCorral, startCorral } from "../support/corral";
 import { embeddedCommand } from "../support/databases";
 import { embeddedTemplate } from "../support/embedded-template";
 import { postgresServer } from "../support/postgres";
-import { DAYS, makeCorpus, rareModel } from "./corpus";
+import { DAYS, makeCorpus, rareDialect, rareModel } from "./corpus";
 import { pace } from "./pace";
 
 /** As the writer's: see `ROWS_A_BATCH` of the spool. */
@@ -193,6 +193,10 @@ async function pathsOf({ url }: RunningCorral): Promise<[string, string][]> {
     ["models, 30 days", `/api/models?hours=${DAYS * 24}`],
     ["page of 100, newest", page],
     ["page of 100, a rare model", `${page}&model=${rareModel}`],
+    ["page of 100, a rare dialect", `${page}&dialect=${rareDialect}`],
+    ["page of 100, a rare outcome", `${page}&outcome=engine_crash`],
+    ["page of 100, all embeddings", `${page}&operation=embedding`],
+    ["page of 100, slowest first", `${page}&sort=latency_ms`],
     ["page of 100, errors of a rare model", `${page}&model=${rareModel}&status=error`],
     ["page of 100, 10,000 further on", `${page}&cursor=${encodeURIComponent(await cursorOf(url, 10))}`],
     ["page of 100, searched in the last day", `${page}&hours=24&q=rollback`],

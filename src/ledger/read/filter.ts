@@ -1,7 +1,7 @@
 /** What is asked of requests, as conditions of a query. */
 import type { Sql } from "../../database/database";
 import { failure } from "../../errors";
-import { type Operation, type Outcome, outcomesOf, type Status, statusOf } from "../record";
+import { type Operation, type Outcome, outcomesOf, type Status } from "../record";
 import { storable } from "../texts";
 
 export const sortFields = ["timestamp", "latency_ms", "tokens_used", "ttft_ms"] as const;
@@ -32,7 +32,18 @@ export interface LogFilter {
 }
 
 /** Those of a filter's conditions that an index answers. */
-export type Lead = "client" | "user" | "failed" | "model" | "latency";
+export type Lead =
+  | "client"
+  | "user"
+  | "failed"
+  | "outcome"
+  | "model"
+  | "latency"
+  | "dialect"
+  | "operation"
+  | "server";
+/** Of these: those whose index is in the order of time. */
+export const leadsInTime: readonly Lead[] = ["client", "user", "failed", "outcome", "model"];
 
 export interface Condition {
   /** null: only by looking at each row. */
@@ -43,7 +54,7 @@ export interface Condition {
 export type Fragment = ReturnType<typeof nothing>;
 const nothing = (sql: Sql) => sql`true`;
 
-/** Word for word what the indexes of sql/008 hold: a parameter could not be compared with them. */
+/** Word for word what the indexes of sql/008 and 009 hold: a parameter could not be compared with them. */
 const failed = {
   aborted: (sql: Sql) => sql`r.outcome in ('client_abort', 'canceled')`,
   error: (sql: Sql) => sql`r.outcome not in ('complete', 'length', 'client_abort', 'canceled')`,
@@ -56,15 +67,15 @@ export function conditionsOf(sql: Sql, filter: LogFilter): Condition[] {
   const add = (test: Fragment, lead: Lead | null = null) => all.push({ lead, test });
   if (client !== undefined) add(sql`r.client_address = ${storable(client)}`, "client");
   if (user !== undefined) add(sql`r.client_user = ${storable(user)}`, "user");
-  const kind = status ?? (outcome === undefined ? "success" : statusOf(outcome));
-  if (kind !== "success") add(failed[kind](sql), "failed");
   if (status === "success") add(sql`r.outcome in ${sql(outcomesOf(status))}`);
-  if (outcome !== undefined) add(sql`r.outcome = ${outcome}`);
+  else if (status !== undefined) add(failed[status](sql), "failed");
+  if (outcome === "complete") add(sql`r.outcome = ${outcome}`);
+  else if (outcome !== undefined) add(sql`r.outcome <> 'complete' and r.outcome = ${outcome}`, "outcome");
   if (model !== undefined) add(sql`r.model = ${storable(model)}`, "model");
   if (minLatencyMs !== undefined) add(sql`r.latency_ms >= ${minLatencyMs}::float8`, "latency");
-  if (dialect !== undefined) add(sql`r.dialect = ${dialect}`);
-  if (operation !== undefined) add(sql`r.operation = ${operation}`);
-  if (server !== undefined) add(sql`r.server = ${server}::uuid`);
+  if (dialect !== undefined) add(sql`r.dialect = ${dialect}`, "dialect");
+  if (operation !== undefined) add(sql`r.operation = ${operation}`, "operation");
+  if (server !== undefined) add(sql`r.server = ${server}::uuid`, "server");
   return all;
 }
 

@@ -10,6 +10,7 @@ import {
   type Fragment,
   type Lead,
   type LogFilter,
+  leadsInTime,
   type Sorting,
   timeOf,
 } from "./filter";
@@ -100,8 +101,9 @@ async function choose(sql: Sql, filter: LogFilter, sorting: Sorting): Promise<Pl
   if (size <= FEW) return { filter, sorting, size, few: true, lead: smallest };
   // Whatever leads must lead in the order that is asked for.
   const inOrder = leads.find(({ lead }) => {
-    if (sorting.sort === "timestamp") return lead !== "latency";
-    return lead === null || (sorting.sort === "latency_ms" && lead === "latency");
+    if (lead === null) return true;
+    if (sorting.sort === "timestamp") return leadsInTime.includes(lead);
+    return sorting.sort === "latency_ms" && lead === "latency";
   });
   return { filter, sorting, size, few: false, lead: inOrder?.lead ?? null };
 }
