@@ -132,11 +132,12 @@ const settingsSchema = Type.Object({
     takes: "a duration such as 400d, or forever",
     reads: "duration",
   }),
-  diskBudget: setting(Type.Number({ minimum: 0, default: 0 }), {
+  // Below that it would be used up by what can't be dropped: the log of changes, metrics, the catalog.
+  diskBudget: setting(Type.Union([Type.Literal(0), Type.Number({ minimum: 1e9 })], { default: 0 }), {
     variables: ["CORRAL_DISK_BUDGET"],
     description:
       "How much database, spool and Ollama's log may take together: the oldest texts go before it is reached, then the oldest request rows; a tenth of it is for the spool (0: no limit)",
-    takes: "a size such as 20GB, or 0 for no limit",
+    takes: "a size from 1GB, such as 20GB, or 0 for no limit",
     reads: "size",
   }),
   corsOrigins: setting(Type.String({ default: "" }), {

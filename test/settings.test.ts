@@ -41,6 +41,7 @@ test.each([
   ["CORRAL_KEEP_CONTENT", "30", "a duration such as 30d"],
   ["CORRAL_DRAIN", "soon", "a duration such as 8s"],
   ["CORRAL_SPOOL_LIMIT", "1MB", "a size of 10MB or more"],
+  ["CORRAL_DISK_BUDGET", "220MB", "a size from 1GB, such as 20GB, or 0 for no limit"],
   ["LOG_LEVEL", "loud", "trace, debug, info, warn, error or fatal"],
   ["LOG_FORMAT", "xml", "auto, json or pretty"],
 ])("%s=%s is refused with the variable, what it held and what it takes", (variable, given, takes) => {
