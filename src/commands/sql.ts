@@ -1,9 +1,9 @@
 /** `corral sql`: read-only questions to the embedded database, from the command line, from stdin, or at a prompt. */
 import { createInterface } from "node:readline/promises";
 import { Value } from "@sinclair/typebox/value";
-import { askedElsewhere, QUESTION_WITHIN_MS, transferModels } from "../api/data/transfer";
+import { askedElsewhere, transferModels } from "../api/data/transfer";
 import { csvField } from "../api/stats/logs/csv";
-import { type Answer, readOnly } from "../database/transfer/reading";
+import { type Answer, answerTo } from "../database/transfer/reading";
 import { Failure, failure } from "../errors";
 import type { Settings } from "../settings";
 import { reach } from "./reach";
@@ -32,7 +32,7 @@ export async function sql(settings: Settings, given: string): Promise<void> {
           throw failure.invalid("the server's answer can't be read");
         return answer;
       }),
-    (database) => talk((statement) => database.query(readOnly(statement), QUESTION_WITHIN_MS)),
+    (database) => talk((statement) => answerTo(database, statement)),
   );
 }
 

@@ -4,7 +4,7 @@ import { Elysia } from "elysia";
 import type { Database } from "../../database/database";
 import { ownMigrations } from "../../database/migrations";
 import { backupStream } from "../../database/transfer/backup-stream";
-import { readOnly } from "../../database/transfer/reading";
+import { answerTo } from "../../database/transfer/reading";
 import { restoreBackup } from "../../database/transfer/restore";
 import { failure } from "../../errors";
 import type { Ledger } from "../../ledger/ledger";
@@ -54,9 +54,6 @@ export const transferModels = {
 
 const example =
   '{"corral_backup":"header","version":1,…}\n{"corral_backup":"part","table":"requests",…}\n{"id":"…",…}\n{"corral_backup":"end","tables":[…]}\n';
-
-/** On the embedded database nobody else is served meanwhile. */
-export const QUESTION_WITHIN_MS = 10_000;
 
 /** A PostgreSQL server has a prompt of its own, and people who may use it. */
 export function askedElsewhere() {
@@ -125,7 +122,7 @@ export function transferRoutes({ database, ledger, log, version }: TransferParts
       "/api/data/query",
       ({ body }) => {
         if (database.kind === "server") throw askedElsewhere();
-        return database.query(readOnly(body.statement), QUESTION_WITHIN_MS);
+        return answerTo(database, body.statement);
       },
       {
         body: "Question",

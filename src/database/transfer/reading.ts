@@ -5,6 +5,8 @@
  */
 import postgres from "postgres";
 import { failure, messageOf } from "../../errors";
+import type { Database } from "../database";
+import { late, whyOf } from "../faults";
 import type { Work } from "../line";
 
 export interface Answer {
@@ -19,12 +21,25 @@ export interface Answer {
 const MOST_ROWS = 1000;
 const MOST_BYTES = 4e6;
 const ROWS_A_FETCH = 20;
+const WITHIN_MS = 10_000;
 
 /**
- * Asks, in a transaction of its own: not for use within another.
- * @throws Failure 400 with PostgreSQL's own words
+ * Asks.
+ * @throws Failure 400 with PostgreSQL's own words, or for what takes longer than 10 s; `database_away`
  */
-export function readOnly(statement: string): Work<Answer> {
+export async function answerTo(database: Database, statement: string, withinMs = WITHIN_MS): Promise<Answer> {
+  try {
+    return await database.query(readOnly(statement), withinMs);
+  } catch (error) {
+    if (whyOf(error) !== whyOf(late(withinMs))) throw error;
+    throw failure.invalid(
+      `the statement took longer than ${withinMs / 1000} s and was ended, for which the embedded database is started anew (no record is lost): ask for less, such as a shorter range of started_at`,
+    );
+  }
+}
+
+/** Asks, in a transaction of its own: not for use within another. */
+function readOnly(statement: string): Work<Answer> {
   return async (sql) => {
     // The extended protocol, which takes one statement and no second one; postgres.js has the word, its types have not.
     const single: { readonly prepare?: boolean; readonly simple: boolean } = { simple: false };
