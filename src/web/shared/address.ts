@@ -39,6 +39,6 @@ export function goTo(href: string): void {
 /** Changes some filters of the view and keeps the rest; null takes one away. No new entry in the browser's history. */
 export function setFilters(changes: Readonly<Record<string, string | number | null>>): void {
   const href = hrefOf(view.value, { ...Object.fromEntries(filters.value), ...changes }, pathRest.value);
-  history.replaceState(null, "", href);
+  history.replaceState(history.state, "", href);
   hash.value = location.hash;
 }

@@ -22,6 +22,7 @@ export type ActiveRequest = Static<(typeof requestModels)["ActiveRequests"]>["re
 type Done = Static<(typeof doneModels)["Done"]>;
 
 export type History = Static<(typeof figuresModels)["History"]>;
+export type Summary = Static<(typeof figuresModels)["Summary"]>;
 
 /** What is asked, and what is answered. A view adds its own. */
 export interface Answers {
@@ -33,6 +34,7 @@ export interface Answers {
   "GET /api/ledger": Ledger;
   "GET /api/stats/current": Static<(typeof statsModels)["CurrentStatistics"]>;
   "GET /api/stats/history": History;
+  "GET /api/stats/summary": Summary;
   "GET /api/stats/logs": Logs;
   "GET /api/models": Static<(typeof statsModels)["ModelStatistics"]>;
   "DELETE /api/requests/active/:id": Done;

@@ -1,5 +1,5 @@
-/** Lines over time: hover reads exact values, dragging chooses a range. */
-import { useEffect, useId, useRef } from "preact/hooks";
+/** Lines over time: hover reads exact values, dragging chooses a range, a click a point. */
+import { useEffect, useId, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import * as say from "./format";
 import { theme } from "./theme";
@@ -21,15 +21,20 @@ interface ChartProps {
   readonly height?: number;
   /** Called with the range that was dragged. */
   readonly onRange?: ((from: Date, to: Date) => void) | undefined;
+  /** Where the requests of a point are, offered when it is clicked. */
+  readonly hrefAt?: ((at: Date) => string) | undefined;
+  /** Charts of the same name share their cursor. */
+  readonly sync?: string | undefined;
 }
 
-export function Chart({ title, format, times, lines, height = 200, onRange }: ChartProps) {
+export function Chart({ title, format, times, lines, height = 200, onRange, hrefAt, sync }: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const id = useId();
   const names = lines.map(({ name }) => name).join("\n");
-  const latest = useRef({ format, onRange });
-  latest.current = { format, onRange };
+  const [point, setPoint] = useState<Date | null>(null);
+  const latest = useRef({ format, onRange, setPoint });
+  latest.current = { format, onRange, setPoint };
   const data: uPlot.AlignedData = [[...times], ...lines.map(({ values }) => [...values])];
   const dressed = theme.value;
 
@@ -37,7 +42,7 @@ export function Chart({ title, format, times, lines, height = 200, onRange }: Ch
   useEffect(() => {
     const element = place.current;
     if (!element) return;
-    const made = new uPlot(optionsOf(element, title, lines, height, latest), data, element);
+    const made = new uPlot(optionsOf(element, { title, lines, height, sync }, latest), data, element);
     plot.current = made;
     const watcher = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
     watcher.observe(element);
@@ -45,12 +50,15 @@ export function Chart({ title, format, times, lines, height = 200, onRange }: Ch
       watcher.disconnect();
       made.destroy();
     };
-  }, [names, dressed, height]);
+  }, [names, dressed, height, title, sync]);
   useEffect(() => plot.current?.setData(data), [times, lines]);
 
   return (
     <figure class="chart" aria-labelledby={id}>
-      <figcaption id={id}>{title}</figcaption>
+      <figcaption>
+        <span id={id}>{title}</span>
+        {point && hrefAt && <a href={hrefAt(point)}>Requests of {say.time(point)}</a>}
+      </figcaption>
       <div ref={place} />
     </figure>
   );
@@ -58,10 +66,10 @@ export function Chart({ title, format, times, lines, height = 200, onRange }: Ch
 
 function optionsOf(
   element: HTMLElement,
-  title: string,
-  lines: readonly Line[],
-  height: number,
-  latest: { readonly current: Pick<ChartProps, "format" | "onRange"> },
+  { title, lines, height, sync }: Pick<ChartProps, "title" | "lines" | "sync"> & { readonly height: number },
+  latest: {
+    readonly current: Pick<ChartProps, "format" | "onRange"> & { readonly setPoint: (at: Date) => void };
+  },
 ): uPlot.Options {
   const color = colorsOf(element);
   const axis = {
@@ -79,10 +87,22 @@ function optionsOf(
       drag: { x: Boolean(latest.current.onRange), y: false, setScale: false },
       points: { size: 6 },
       y: false,
+      // A range that is dragged in one is no range in the others.
+      ...(sync
+        ? {
+            sync: {
+              key: sync,
+              filters: {
+                pub: (type) => type.startsWith("mousemove") || type.startsWith("mouseleave"),
+                sub: () => true,
+              },
+            },
+          }
+        : {}),
     },
     scales: { y: { range: (_, __, max) => [0, max > 0 ? max * 1.08 : 1] } },
     axes: [
-      { ...axis, space: 72 },
+      { ...axis, space: 72, values: (_, ticks, __, ___, step) => axisTimes(ticks, step) },
       { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => latest.current.format(tick)) },
     ],
     series: [
@@ -91,12 +111,22 @@ function optionsOf(
         label: name,
         stroke: color(colors[at % colors.length] ?? "--accent"),
         width: 1.5,
-        points: { show: false },
+        points: { show: false, size: 4, filter: alone },
         value: (_: uPlot, value: number | null) => latest.current.format(value),
       })),
     ],
     hooks: {
-      ready: [({ root }) => root.querySelector("canvas")?.setAttribute("aria-label", title)],
+      ready: [
+        (made) => {
+          const canvas = made.root.querySelector("canvas");
+          canvas?.setAttribute("role", "img");
+          canvas?.setAttribute("aria-label", title);
+          made.over.addEventListener("click", () => {
+            const at = made.data[0][made.cursor.idx ?? -1];
+            if (at !== undefined) latest.current.setPoint(new Date(at * 1000));
+          });
+        },
+      ],
       setSelect: [
         (made) => {
           const { left, width } = made.select;
@@ -108,6 +138,24 @@ function optionsOf(
       ],
     },
   };
+}
+
+/** The clock, with the day under it where one begins; days alone where they are further apart. */
+function axisTimes(ticks: readonly number[], step: number): string[] {
+  return ticks.map((tick, index) => {
+    const at = new Date(tick * 1000);
+    if (step >= 86_400) return say.shortDay.format(at);
+    const clock = say.clock.format(at);
+    const isFirst = index === 0 || at.getHours() + at.getMinutes() === 0;
+    return isFirst ? `${clock}\n${say.shortDay.format(at)}` : clock;
+  });
+}
+
+/** Values with none on either side, which no line shows. */
+function alone(plot: uPlot, line: number): number[] {
+  const values = plot.data[line] ?? [];
+  const isNone = (at: number) => (values[at] ?? null) === null;
+  return [...values.keys()].filter((at) => !isNone(at) && isNone(at - 1) && isNone(at + 1));
 }
 
 /** A custom property's colour as the canvas takes it. */

@@ -55,13 +55,14 @@ export function duration(ms: Maybe): string {
   return unknown;
 }
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+export const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const clockExact = new Intl.DateTimeFormat(undefined, {
   hour: "2-digit",
   minute: "2-digit",
   second: "2-digit",
 });
 const day = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short" });
+export const shortDay = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
 export const weekday = new Intl.DateTimeFormat(undefined, { weekday: "short" });
 
 /** A local time: 14:03 today, with its day before. @param exact with seconds */
