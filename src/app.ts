@@ -45,6 +45,7 @@ import { createPaths, type Place } from "./gateway/paths";
 import { truncatedHeader } from "./gateway/truncation";
 import type { Disk } from "./ledger/budget";
 import type { Ledger } from "./ledger/ledger";
+import type { Keeping } from "./ledger/retention";
 import type { Log } from "./log";
 import { allowedHeaders, hostAllowed, originAllowed, preflightSeconds } from "./origins";
 import { pathOf, routedPath, urlOf } from "./request-path";
@@ -69,6 +70,7 @@ export interface AppParts {
   readonly database: Database;
   readonly ledger: Ledger;
   readonly disk: Disk;
+  readonly keeping: Keeping;
   readonly gateway: Gateway;
   readonly log: Log;
   readonly version: string;

@@ -118,6 +118,11 @@ export async function startServer({
     limitBytes: spoolLimit(values.spoolLimit, values.diskBudget),
     log,
   });
+  const keeping = {
+    contentMs: values.keepContent,
+    requestsMs: values.keepRequests,
+    metricsMs: values.keepMetrics,
+  };
   const disk = new Disk({
     database,
     budgetBytes: values.diskBudget,
@@ -179,6 +184,7 @@ export async function startServer({
     database,
     ledger,
     disk,
+    keeping,
     gateway,
     log,
     version,
@@ -226,11 +232,7 @@ export async function startServer({
   ourselves = ["127.0.0.1", "localhost", "::1", values.host].map((host) => urlOf(host, port));
 
   database.start();
-  const retention = startRetention(
-    database,
-    { contentMs: values.keepContent, requestsMs: values.keepRequests, metricsMs: values.keepMetrics },
-    log,
-  );
+  const retention = startRetention(database, keeping, log);
   disk.start();
 
   let hurried: () => void = () => {};

@@ -29,6 +29,8 @@ export interface DiskUse {
   readonly freeBytes: number | null;
   /** When that or the budget is used up, at the pace of the last days; null where it has been, or nothing tells. */
   readonly fullAt: Date | null;
+  /** How much the records grow by in a day, at the pace of the last days; null where nothing tells. */
+  readonly bytesADay: number | null;
   /** The oldest day and the oldest month of which anything is kept. */
   readonly textsSince: Date | null;
   readonly requestsSince: Date | null;
@@ -169,6 +171,7 @@ export class Disk {
       usedBytes,
       budgetBytes: budgetBytes === 0 ? null : budgetBytes,
       freeBytes: free,
+      bytesADay: pace,
       fullAt: Number.isNaN(fullAt.getTime()) ? null : fullAt,
       textsSince: since("contents"),
       requestsSince: since("requests"),

@@ -58,6 +58,53 @@ export async function clearLogs(database: Database, where: Where, log: Log): Pro
   return logs;
 }
 
+/**
+ * How many rows a deletion would take, as things are now: request rows, and rows of metrics. A month, and a step, at a
+ * time, so that writes get their turn.
+ */
+export async function countClearable(
+  database: Database,
+  where: Where,
+): Promise<{ logs: number; metrics: number }> {
+  const { before } = where;
+  let logs = 0;
+  for (const { table, from, to } of await database.query(readPartitions, SLICE_WITHIN_MS)) {
+    if (table !== "requests" || (before !== null && from >= before)) continue;
+    const [row] = await database.query(
+      (sql) => sql<{ rows: number }[]>`
+        select count(*)::float8 as rows from requests
+        where started_at >= ${from.toISOString()} and started_at < ${to.toISOString()} ${ofRequests(sql, where)}`,
+      SLICE_WITHIN_MS,
+    );
+    logs += row?.rows ?? 0;
+  }
+  let metrics = 0;
+  for (const step of steps) {
+    const [row] = await database.query(
+      (sql) => sql<{ rows: number }[]>`
+        select ((select count(*) from metrics where ${ofMetrics(sql, where, step)})
+          + (select count(*) from histograms where ${ofMetrics(sql, where, step)}))::float8 as rows`,
+      SLICE_WITHIN_MS,
+    );
+    metrics += row?.rows ?? 0;
+  }
+  return { logs, metrics };
+}
+
+/** What a deletion takes of request rows, beside what else is asked. */
+function ofRequests(sql: Sql, { before, model }: Where) {
+  return sql`
+    ${before === null ? sql`` : sql`and started_at < ${before.toISOString()}`}
+    ${model === null ? sql`` : sql`and model = ${storableModel(model)}`}`;
+}
+
+/** What a deletion takes of a step's rows of metrics or histograms: those that count nothing later. */
+function ofMetrics(sql: Sql, { before, model }: Where, step: Step) {
+  return sql`step = ${step}
+    ${before === null ? sql`` : sql`and time <= ${new Date(before.getTime() - stepMs[step]).toISOString()}`}
+    ${model === null ? sql`` : sql`and model = ${storableModel(model)}`}`;
+}
+
 /** Deletes all rows of metrics. @returns how many */
 export async function clearMetrics(database: Database): Promise<number> {
   return alone(database, async (sql) => {
@@ -75,7 +122,7 @@ export async function clearMetrics(database: Database): Promise<number> {
  */
 export async function deleteMetrics(
   database: Database,
-  { before, model }: Where,
+  where: Where,
   of: readonly Step[],
 ): Promise<ReadonlyMap<string, number>> {
   const gone = new Map<string, number>();
@@ -87,10 +134,7 @@ export async function deleteMetrics(
           await sql`lock table metrics, histograms in share row exclusive mode`;
           const { count } = await sql`
             delete from ${sql(table)} where ctid = any(array(
-              select ctid from ${sql(table)} where step = ${step}
-                ${before === null ? sql`` : sql`and time <= ${new Date(before.getTime() - stepMs[step]).toISOString()}`}
-                ${model === null ? sql`` : sql`and model = ${storableModel(model)}`}
-              limit ${METRICS_A_SLICE}))`;
+              select ctid from ${sql(table)} where ${ofMetrics(sql, where, step)} limit ${METRICS_A_SLICE}))`;
           return count;
         }, SLICE_WITHIN_MS);
         gone.set(table, (gone.get(table) ?? 0) + last);
@@ -148,7 +192,7 @@ async function alone<T>(database: Database, work: (sql: Sql) => Promise<T>): Pro
 async function deleteRows(
   database: Database,
   { name }: Partition,
-  { before, model }: Where,
+  where: Where,
   gone: Map<string, number>,
 ): Promise<number> {
   const count = (table: string, rows: number) => gone.set(table, (gone.get(table) ?? 0) + rows);
@@ -161,8 +205,7 @@ async function deleteRows(
         select array_agg(id) as ids, min(started_at)::text as first, max(started_at)::text as last from (
           select id, started_at from ${sql(name)} where true
             ${from === null ? sql`` : sql`and started_at >= ${from}::text::timestamptz`}
-            ${before === null ? sql`` : sql`and started_at < ${before.toISOString()}`}
-            ${model === null ? sql`` : sql`and model = ${storableModel(model)}`}
+            ${ofRequests(sql, where)}
           order by started_at, id limit ${ROWS_A_SLICE}) as slice`;
       if (!found?.ids) return null;
       const { ids, first, last } = found;

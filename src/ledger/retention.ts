@@ -21,6 +21,17 @@ export interface Keeping {
   readonly metricsMs: number;
 }
 
+/** How old what is kept gets, in milliseconds; FOREVER_MS is for ever. */
+export function agesOf({ contentMs, requestsMs, metricsMs }: Keeping) {
+  return {
+    // Texts without their request are shown nowhere.
+    contents: Math.min(contentMs, requestsMs),
+    requests: requestsMs,
+    events: requestsMs,
+    metrics: metricsMs,
+  };
+}
+
 /** Minute rows are for looking closely at what is recent. */
 export const MINUTES_KEPT_MS = 14 * 86_400_000;
 const EVERY_MS = 3_600_000;
@@ -50,11 +61,7 @@ export function startRetention(database: Database, keeping: Keeping, log: Log): 
 
 /** Drops what is older than it may be, and has been noted as such a day ago. */
 export async function forget(database: Database, keeping: Keeping, now: Date, log: Log): Promise<void> {
-  const ages: Readonly<Record<Partitioned, number>> = {
-    // Texts without their request are shown nowhere.
-    contents: Math.min(keeping.contentMs, keeping.requestsMs),
-    requests: keeping.requestsMs,
-  };
+  const ages = agesOf(keeping);
   for (let goesOn = true; goesOn; ) {
     goesOn = false;
     const isOurs = await database.alone("retention", async (sql) => {
@@ -66,12 +73,12 @@ export async function forget(database: Database, keeping: Keeping, now: Date, lo
     // Another server is at it.
     if (!isOurs) return;
   }
-  if (keeping.requestsMs < FOREVER_MS) {
-    const before = new Date(now.getTime() - keeping.requestsMs).toISOString();
+  if (ages.events < FOREVER_MS) {
+    const before = new Date(now.getTime() - ages.events).toISOString();
     await database.transaction((sql) => sql`delete from events where at < ${before}`, DEADLINE_MS);
   }
   for (const step of steps) {
-    const ageMs = step === "minute" ? Math.min(MINUTES_KEPT_MS, keeping.metricsMs) : keeping.metricsMs;
+    const ageMs = step === "minute" ? Math.min(MINUTES_KEPT_MS, ages.metrics) : ages.metrics;
     if (ageMs >= FOREVER_MS) continue;
     await deleteMetrics(database, { before: new Date(now.getTime() - ageMs), model: null }, [step]);
   }

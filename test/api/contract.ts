@@ -28,6 +28,7 @@ export function contract(corral: () => RunningCorral): void {
         status: "healthy",
         ollama_running: true,
         database_connected: true,
+        kept: expect.anything(),
         disk: expect.anything(),
         message: "All systems operational",
         version: text,

@@ -15,6 +15,7 @@ const operations = [
   "DELETE /api/requests/active/{id}",
   "DELETE /api/session",
   "GET /api/data/backup",
+  "GET /api/data/clearable",
   "GET /api/data/summary",
   "GET /api/engine",
   "GET /api/engine/log",

@@ -2,7 +2,9 @@ import type { Server } from "bun";
 import { Elysia } from "elysia";
 import type { Database } from "../../database/database";
 import type { Disk } from "../../ledger/budget";
+import { countClearable } from "../../ledger/clear";
 import type { Ledger } from "../../ledger/ledger";
+import type { Keeping } from "../../ledger/retention";
 import { about, errorModels, errors } from "../common";
 import { type ClearQuery, clearQuery, dataModels } from "./model";
 import { readWhere, sayCleared, summary } from "./service";
@@ -11,12 +13,13 @@ export interface DataParts {
   readonly database: Database;
   readonly ledger: Ledger;
   readonly disk: Disk;
+  readonly keeping: Keeping;
 }
 
 const narrowed =
   "`before` and `model` narrow it; a word that is not understood is refused. Space is given back before the answer, which may take minutes for millions of rows; it goes on when the client leaves, and records are taken meanwhile. With several servers on one database it deletes the rows of all. While a backup reads them it is refused (409)";
 
-export function dataRoutes({ database, ledger, disk }: DataParts) {
+export function dataRoutes({ database, ledger, disk, keeping }: DataParts) {
   // Each handler names what it takes: Elysia would read the body for one that hands its whole context on.
   const clear = async (
     what: Parameters<Ledger["clear"]>[0],
@@ -28,10 +31,27 @@ export function dataRoutes({ database, ledger, disk }: DataParts) {
   };
   return new Elysia({ name: "data" })
     .model({ ...dataModels, ...errorModels })
-    .get("/api/data/summary", () => summary(database, disk), {
+    .get("/api/data/summary", () => summary(database, disk, keeping), {
       response: { 200: "DataSummary", ...errors.server },
-      detail: about("Data", "Data summary", "How much is kept, since when, and how big it is."),
+      detail: about("Data", "Data summary", "How much is kept, since when, until when, and how big it is."),
     })
+    .get(
+      "/api/data/clearable",
+      async ({ request, query, server }) => {
+        const where = readWhere(request.url, query);
+        server?.timeout(request, 0);
+        return countClearable(database, where);
+      },
+      {
+        query: clearQuery,
+        response: { 200: "Clearable", ...errors.invalid, ...errors.server },
+        detail: about(
+          "Data",
+          "What clearing would delete",
+          "How many rows `DELETE /api/data/…` would take with the same `before` and `model`, counted: of millions of rows it takes seconds.",
+        ),
+      },
+    )
     .delete(
       "/api/data/metrics",
       async ({ request, query, server }) => {

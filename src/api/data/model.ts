@@ -26,6 +26,11 @@ export const diskUse = Type.Object(
         "What the disk of the data folder has left, bytes; null where the database is on another server",
       examples: [120_000_000_000],
     }),
+    bytes_a_day: nullable(Type.Integer(), {
+      description:
+        "How much the records grow by in a day, at the pace of the last days; null where nothing tells",
+      examples: [48_000_000],
+    }),
     full_at: nullable(timeSchema, {
       description:
         "When budget or disk are used up, at the pace of the last days; null where the budget is, and the oldest go, or nothing tells",
@@ -37,6 +42,20 @@ export const diskUse = Type.Object(
   { description: "The room that the records take" },
 );
 export type DiskUseView = Static<typeof diskUse>;
+
+const keptOf = (what: string, rowsAre = "Rows") =>
+  Type.Object(
+    {
+      rows: nullable(Type.Integer(), { description: rowsAre, examples: [42] }),
+      bytes: bytes("With indexes", 15_300_000),
+      since: nullable(timeSchema, { description: "The oldest of it; null where there is none" }),
+      until: nullable(timeSchema, {
+        description:
+          "When the oldest of it is forgotten by age, at the earliest; null for never, and where there is none",
+      }),
+    },
+    { description: what },
+  );
 
 export const clearQuery = Type.Object({
   before: Type.Optional(
@@ -63,9 +82,25 @@ export const dataModels = {
         description: "Decimal megabytes, as PostgreSQL counts them",
         examples: [15.3],
       }),
+      kept: Type.Object({
+        requests: keptOf("Request rows; a month goes at a time"),
+        texts: keptOf(
+          "Prompts and replies; a day goes at a time",
+          "About how many, as PostgreSQL last estimated it; null before it did",
+        ),
+        metrics: keptOf("Metrics and histograms, of every step"),
+        events: keptOf("Changes to models and engine"),
+      }),
       disk: diskUse,
     },
     { description: "What is kept" },
+  ),
+  Clearable: Type.Object(
+    {
+      logs: Type.Integer({ description: "Request rows", examples: [42] }),
+      metrics: Type.Integer({ description: "Rows of metrics and histograms", examples: [240] }),
+    },
+    { description: "Rows that a deletion would take now" },
   ),
   RowsCleared: Type.Object(
     { success, message: Type.String({ examples: ["All metrics cleared"] }), rows_deleted: rows(240) },

@@ -3,13 +3,16 @@ import { canonicalModel } from "../../engine/models";
 import { failure, quote } from "../../errors";
 import type { Disk, DiskUse } from "../../ledger/budget";
 import type { Where } from "../../ledger/clear";
+import { type Kept, readKept } from "../../ledger/read/kept";
 import { readSummary } from "../../ledger/read/statistics";
+import type { Keeping } from "../../ledger/retention";
 import { readMoment } from "../common";
 import { type ClearQuery, clearQuery, type DiskUseView } from "./model";
 
 /** What is kept, since when, and the room that it takes. */
-export async function summary(database: Database, disk: Disk) {
+export async function summary(database: Database, disk: Disk, keeping: Keeping) {
   const kept = await readSummary(database);
+  const { requests, texts, metrics, events } = await readKept(database, keeping);
   return {
     total_requests: kept.requests,
     total_logs_entries: kept.logs,
@@ -17,8 +20,18 @@ export async function summary(database: Database, disk: Disk) {
     oldest_timestamp: kept.oldest?.toISOString() ?? null,
     newest_timestamp: kept.newest?.toISOString() ?? null,
     database_size_mb: Math.round(kept.bytes / 100_000) / 10,
+    kept: {
+      requests: sayKept({ ...requests, rows: kept.logs }),
+      texts: sayKept(texts),
+      metrics: sayKept({ ...metrics, rows: kept.points }),
+      events: sayKept(events),
+    },
     disk: sayDiskUse(await disk.look(new Date())),
   };
+}
+
+function sayKept({ rows, bytes, since, until }: Kept) {
+  return { rows, bytes, since: since?.toISOString() ?? null, until: until?.toISOString() ?? null };
 }
 
 /** The room that the records take, in the API's words. */
@@ -30,6 +43,7 @@ export function sayDiskUse(use: DiskUse): DiskUseView {
     spool_bytes: use.spoolBytes,
     engine_log_bytes: use.engineLogBytes,
     free_bytes: use.freeBytes,
+    bytes_a_day: use.bytesADay === null ? null : Math.round(use.bytesADay),
     full_at: use.fullAt?.toISOString() ?? null,
     texts_since: use.textsSince?.toISOString() ?? null,
     requests_since: use.requestsSince?.toISOString() ?? null,
