@@ -91,11 +91,37 @@ eachCorral(
         message: "Request logs before 2020-01-01T00:00:00.000Z cleared",
         rows_deleted: 0,
       });
-      expect(await remove("all?model=sim-tokens2:latest")).toMatchObject({
+      const clearable = (query: string) => getJson(`${corral().url}/api/data/clearable${query}`);
+      expect(await clearable("?before=2020-01-01T00:00:00Z")).toEqual({ logs: 0, metrics: 0 });
+      const all = (await clearable("")) as { logs: number; metrics: number };
+      expect(all).toEqual({ logs: 1, metrics: (await summary()).metric_points });
+      expect(await clearable("?model=sim-tokens2:latest")).toEqual(all);
+      expect(await clearable("?model=another")).toEqual({ logs: 0, metrics: 0 });
+      expect(await remove("all?model=sim-tokens2:latest")).toEqual({
+        success: true,
         message: "Data of sim-tokens2 cleared",
         logs_deleted: 1,
+        metrics_deleted: all.metrics,
       });
       expect(await summary()).toMatchObject({ total_logs_entries: 0, metric_points: 0 });
+    });
+
+    test("is what age does otherwise: the summary says of each kind how much there is, since when, and until when", async () => {
+      await remove("all");
+      await say("for a day");
+      await eventually(summary, (now) => now.total_logs_entries === 1);
+      const { kept } = (await summary()) as unknown as {
+        kept: Record<string, { rows: number; bytes: number; since: string; until: string | null }>;
+      };
+      const days = (from = "", to: string | null = "") =>
+        (Date.parse(to ?? "") - Date.parse(from)) / 86_400_000;
+      expect(kept.requests).toMatchObject({ rows: 1, bytes: expect.any(Number) });
+      expect(kept.texts?.bytes).toBeGreaterThan(0);
+      // A day goes when the last of it is 30 days old, a month when the last of it is 400.
+      expect(days(kept.texts?.since, kept.texts?.until)).toBe(31);
+      expect(days(kept.requests?.since, kept.requests?.until)).toBeWithin(400, 432);
+      expect(kept.metrics).toMatchObject({ rows: (await summary()).metric_points, until: null });
+      expect(kept.events).toMatchObject({ rows: 0, since: null, until: null });
     });
 
     test("is not all that makes room: what is used is in the summary and in health", async () => {

@@ -3,7 +3,7 @@ import { Elysia } from "elysia";
 import type { SettingInForce } from "../../settings";
 import { about, errorModels, nullable } from "../common";
 
-const settingsModels = {
+export const settingsModels = {
   Settings: Type.Object(
     {
       settings: Type.Array(

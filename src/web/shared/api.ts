@@ -7,6 +7,7 @@ import type { eventModels } from "../../api/events/model";
 import type { healthModels } from "../../api/health/model";
 import type { ledgerModels } from "../../api/ledger/model";
 import type { requestModels } from "../../api/requests/model";
+import type { settingsModels } from "../../api/settings";
 import type { figuresModels } from "../../api/stats/figures-model";
 import type { logsModels } from "../../api/stats/logs/model";
 import type { statsModels } from "../../api/stats/model";
@@ -23,6 +24,8 @@ type Done = Static<(typeof doneModels)["Done"]>;
 
 export type History = Static<(typeof figuresModels)["History"]>;
 export type Summary = Static<(typeof figuresModels)["Summary"]>;
+export type DataSummary = Static<(typeof dataModels)["DataSummary"]>;
+export type Settings = Static<(typeof settingsModels)["Settings"]>;
 
 /** What is asked, and what is answered. A view adds its own. */
 export interface Answers {
@@ -38,7 +41,12 @@ export interface Answers {
   "GET /api/stats/logs": Logs;
   "GET /api/models": Static<(typeof statsModels)["ModelStatistics"]>;
   "DELETE /api/requests/active/:id": Done;
-  "GET /api/data/summary": Static<(typeof dataModels)["DataSummary"]>;
+  "GET /api/data/summary": DataSummary;
+  "GET /api/data/clearable": Static<(typeof dataModels)["Clearable"]>;
+  "DELETE /api/data/logs": Static<(typeof dataModels)["RowsCleared"]>;
+  "DELETE /api/data/metrics": Static<(typeof dataModels)["RowsCleared"]>;
+  "DELETE /api/data/all": Static<(typeof dataModels)["AllCleared"]>;
+  "GET /api/settings": Settings;
   "GET /api/ps": LoadedModels;
 }
 

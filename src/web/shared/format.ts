@@ -62,6 +62,7 @@ const clockExact = new Intl.DateTimeFormat(undefined, {
   second: "2-digit",
 });
 const day = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short" });
+export const date = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
 export const shortDay = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
 export const weekday = new Intl.DateTimeFormat(undefined, { weekday: "short" });
 

@@ -89,7 +89,7 @@ export function Empty({
 }
 
 /** A line for the terminal, to copy. */
-function Command({ text }: { readonly text: string }) {
+export function Command({ text }: { readonly text: string }) {
   return (
     <div class="command">
       <code>{text}</code>

@@ -1,0 +1,205 @@
+/** The view History, as people use it. */
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { join } from "node:path";
+import type { Browser } from "playwright-core";
+import { getJson, type RunningCorral } from "../support/corral";
+import { describeBrowser, startBrowser } from "./browser";
+import { startFilledCorral } from "./filled";
+import { dress, dresses, openPage, overhang, violations, type Watched } from "./page";
+
+interface Summary {
+  readonly total: { readonly requests: number };
+  readonly groups: { readonly model: string; readonly requests: number }[];
+}
+
+const counts = new Intl.NumberFormat("en-US");
+
+describeBrowser("the view History", () => {
+  let corral: RunningCorral;
+  let browser: Browser;
+  let watched: Watched;
+
+  const goTo = async (query: string) => {
+    await watched.page.goto(`${corral.url}/#/history${query}`);
+  };
+  const chart = (name: string | RegExp) => watched.page.getByRole("figure", { name });
+  const query = () => new URLSearchParams(new URL(watched.page.url()).hash.split("?")[1]);
+  const summary = async (asked: string) =>
+    (await getJson(`${corral.url}/api/stats/summary?${asked}`)) as Summary;
+  const shows = async (requests: number) =>
+    watched.page.getByText(new RegExp(`^${counts.format(requests)} requests? in steps of `)).waitFor();
+
+  beforeAll(async () => {
+    [corral, browser] = await Promise.all([startFilledCorral(), startBrowser()]);
+    watched = await openPage(browser, `${corral.url}/#/history?hours=168`);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await corral?.stop();
+  });
+
+  test("a week is five charts and a table, and they say what percentiles are of", async () => {
+    const { page } = watched;
+    await shows((await summary("hours=168")).total.requests);
+    await page.getByText("Percentiles are of chats alone").waitFor();
+    for (const name of [
+      "Requests per minute",
+      "Tokens/s while writing",
+      "Time to first token of chats",
+      "Latency of chats",
+      "Errors by kind",
+    ]) {
+      await chart(name).locator("canvas").waitFor();
+    }
+    for (const name of ["p50", "p95", "p99"])
+      expect(await chart("Latency of chats").locator(".u-legend").textContent()).toContain(name);
+    for (const look of dresses) {
+      await dress(page, look);
+      expect([look, await overhang(page)]).toEqual([look, 0]);
+      expect([look, await violations(page)]).toEqual([look, []]);
+      const folder = process.env.CORRAL_SCREENSHOTS;
+      if (folder)
+        await page.screenshot({
+          path: join(folder, `history-${look.width}-${look.colorScheme}.png`),
+          fullPage: true,
+        });
+    }
+    await dress(page, { width: 1440, colorScheme: "light" });
+  });
+
+  test("pointing at a chart reads the exact values of that moment in all of them", async () => {
+    const { page } = watched;
+    const values = (name: string) => chart(name).locator(".u-legend .u-value").first().textContent();
+    expect(await values("Latency of chats")).toBe("–");
+    await chart("Requests per minute")
+      .locator(".u-over")
+      .hover({ position: { x: 200, y: 60 } });
+    const time = await values("Requests per minute");
+    expect(time).toMatch(/\d:\d\d/);
+    expect(await values("Latency of chats")).toBe(time);
+    expect(await values("Errors by kind")).toBe(time);
+    await page.mouse.move(0, 0);
+  });
+
+  test("a range that is dragged is in the address, and w leads back to the wider one, filters kept", async () => {
+    const { page } = watched;
+    const over = chart("Latency of chats").locator(".u-over");
+    await over.scrollIntoViewIfNeeded();
+    const box = await over.boundingBox();
+    if (!box) throw new Error("the chart is not there");
+    await page.mouse.move(box.x + box.width * 0.3, box.y + 50);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width * 0.6, box.y + 60, { steps: 4 });
+    await page.mouse.up();
+    await page.waitForURL(/from=/);
+    const [from = "", to = ""] = ["from", "to"].map((name) => query().get(name) ?? "");
+    const hours = (Date.parse(to) - Date.parse(from)) / 3_600_000;
+    expect(hours).toBeWithin(46, 56);
+    await shows((await summary(`from=${from}&to=${to}`)).total.requests);
+    await page.getByLabel("Kind of work").selectOption("completions");
+    await page.getByText("Percentiles are of completions alone").waitFor();
+    await page.keyboard.press("Escape");
+    await page.locator("#main").focus();
+    await page.keyboard.press("w");
+    await page.waitForURL(/hours=168/);
+    expect(query().get("operation")).toBe("completion");
+    await shows((await summary("hours=168&operation=completion")).total.requests);
+  });
+
+  test("a range is chosen without dragging, moved, and widened by keys", async () => {
+    const { page } = watched;
+    await goTo("");
+    await page.locator("#main").focus();
+    await page.keyboard.press("r");
+    const dialog = page.getByRole("dialog", { name: "Choose a range" });
+    const day = new Date(Date.now() - 3 * 86_400_000).toISOString().slice(0, 10);
+    await dialog.getByLabel("From").fill(`${day}T12:00`);
+    await dialog.getByLabel("To; until").fill(`${day}T10:00`);
+    await dialog.getByRole("button", { name: "Show it" }).click();
+    await dialog.getByText("It takes a begin that is before the end").waitFor();
+    expect(await violations(page)).toEqual([]);
+    await dialog.getByLabel("To; until").fill(`${day}T14:00`);
+    await page.keyboard.press("Enter");
+    await page.waitForURL(new RegExp(`from=${day}`));
+    const length = () => Date.parse(query().get("to") ?? "") - Date.parse(query().get("from") ?? "");
+    expect(length()).toBe(2 * 3_600_000);
+    const from = Date.parse(query().get("from") ?? "");
+    await page.locator("[aria-busy=false]").waitFor();
+    await page.keyboard.press("[");
+    await page.waitForURL((url) =>
+      url.hash.includes(encodeURIComponent(new Date(from - 7_200_000).toISOString().slice(0, 16))),
+    );
+    await page.locator("[aria-busy=false]").waitFor();
+    await page.keyboard.press("w");
+    await page.waitForURL((url) =>
+      url.hash.includes(encodeURIComponent(new Date(from - 4 * 3_600_000).toISOString().slice(0, 16))),
+    );
+    expect(length()).toBe(6 * 3_600_000);
+  });
+
+  test("a point and a row lead to their requests", async () => {
+    const { page } = watched;
+    await goTo("?hours=168&operation=chat");
+    await chart("Requests per minute")
+      .locator(".u-over")
+      .click({ position: { x: 300, y: 60 } });
+    const link = chart("Requests per minute").getByRole("link", { name: /^Requests of/ });
+    expect(await link.getAttribute("href")).toMatch(
+      /^#\/requests\?from=20\d\d-.*%3A00%3A00Z&to=20\d\d-.*&operation=chat$/,
+    );
+    const row = page.getByRole("region", { name: "In numbers" }).getByRole("row").nth(1);
+    await row.getByRole("link").click();
+    await page.waitForURL(/#\/requests\?from=.*&to=.*&operation=chat$/);
+  });
+
+  test("figures apart by model are lines and totals of their own, and a file says the same", async () => {
+    const { page } = watched;
+    await goTo("?hours=168");
+    await page.getByLabel("Apart by").selectOption("model");
+    const { groups } = await summary("hours=168&group_by=model");
+    const [first] = groups;
+    if (!first) throw new Error("the demo has models");
+    await chart("Requests per minute").getByText(first.model, { exact: true }).waitFor();
+    await page.getByLabel("Percentile").selectOption("p99");
+    await chart("Latency of chats, p99").waitFor();
+    await page.getByRole("button", { name: "Totals" }).click();
+    const table = page.getByRole("region", { name: "In numbers" });
+    await table
+      .getByRole("row", { name: new RegExp(`^${first.model} ${counts.format(first.requests)} `) })
+      .waitFor();
+    expect([...query()]).toEqual([
+      ["hours", "168"],
+      ["group_by", "model"],
+      ["percentile", "p99"],
+      ["table", "totals"],
+    ]);
+    const [file] = await Promise.all([
+      page.waitForEvent("download"),
+      table.getByRole("button", { name: "Save as CSV" }).click(),
+    ]);
+    expect(file.suggestedFilename()).toMatch(/^corral-history-totals-.*\.csv$/);
+    const [head = "", ...lines] = (await Bun.file(await file.path()).text()).trim().split("\r\n");
+    expect(head).toStartWith("from,to,model,requests,requests_per_minute,tokens_in,tokens_out,");
+    expect(lines).toHaveLength(groups.length + 1);
+    expect(lines[0]?.split(",").slice(2, 4)).toEqual([first.model, String(first.requests)]);
+  });
+
+  test("a range without data says so, and a request that ends comes in by itself", async () => {
+    const { page } = watched;
+    await goTo("?hours=1&model=sim-tokens2");
+    await page.getByText(/^No requests of sim-tokens2 in this range \(1 h\)/).waitFor();
+    expect(await page.locator("canvas").count()).toBe(0);
+    const body = JSON.stringify({ model: "sim-tokens2", prompt: "Why is the sky blue?" });
+    await (await fetch(`${corral.url}/api/chat`, { method: "POST", body })).text();
+    await shows(1);
+    await page.getByText("None in this range.").waitFor();
+    await goTo("?hours=1&model=never-heard-of");
+    await page.getByRole("button", { name: "Clear the filters" }).click();
+    await page.waitForURL(`${corral.url}/#/history?hours=1`);
+  });
+
+  test("nobody complained in the meantime, and nobody but the server was asked", () => {
+    expect(watched.complaints).toEqual([]);
+    for (const url of watched.asked) expect(url).toMatch(new RegExp(`^(blob:)?${corral.url}/`));
+  });
+});
