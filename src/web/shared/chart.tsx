@@ -92,17 +92,14 @@ function optionsOf(
         ? {
             sync: {
               key: sync,
-              filters: {
-                pub: (type) => type.startsWith("mousemove") || type.startsWith("mouseleave"),
-                sub: () => true,
-              },
+              filters: { pub: (type) => type !== "mousedown" && type !== "mouseup", sub: () => true },
             },
           }
         : {}),
     },
     scales: { y: { range: (_, __, max) => [0, max > 0 ? max * 1.08 : 1] } },
     axes: [
-      { ...axis, space: 72, values: (_, ticks, __, ___, step) => axisTimes(ticks, step) },
+      { ...axis, space: 72, size: 40, values: (_, ticks, __, ___, step) => axisTimes(ticks, step) },
       { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => latest.current.format(tick)) },
     ],
     series: [

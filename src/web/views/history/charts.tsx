@@ -103,7 +103,7 @@ export function Charts({
         <Chart
           {...shared}
           title={series.length > 0 ? "Errors" : "Errors by kind"}
-          format={say.count}
+          format={whole}
           lines={errors}
         />
       ) : (
@@ -125,6 +125,11 @@ function seriesOf({ all, apart, summary }: Figures): Series[] {
     const found = new Map(byGroup.get(name)?.map((point) => [point.timestamp, point]));
     return { name, points: all.metrics.map(({ timestamp }) => found.get(timestamp)) };
   });
+}
+
+/** On an axis there are marks in between, which count nothing. */
+function whole(value: number | null): string {
+  return value === null || Number.isInteger(value) ? say.count(value) : "";
 }
 
 /** A line for each kind that there was; errors of which a version before did not count the kinds are one. */

@@ -35,7 +35,7 @@ export function Controls({ figures }: { readonly figures: Figures | null }) {
   const isPreset = (hours: number) => range.to === null && range.hours === hours;
   const isOwn = !presets.some(([hours]) => isPreset(hours));
   return (
-    <>
+    <div class="controls">
       <fieldset class="choices">
         <legend class="unseen">Range</legend>
         {presets.map(([hours, words]) => (
@@ -56,7 +56,7 @@ export function Controls({ figures }: { readonly figures: Figures | null }) {
           title="Choose a range (r)"
           onClick={() => setChoosing(true)}
         >
-          {isOwn ? sayRange(range, span) : "From – to"}
+          {isOwn ? sayRange(range, span) : "From – to…"}
         </button>
         <span class="steps">
           <button
@@ -85,7 +85,7 @@ export function Controls({ figures }: { readonly figures: Figures | null }) {
       </fieldset>
       <Filters />
       {isChoosing && <ChooseRange span={span} close={() => setChoosing(false)} />}
-    </>
+    </div>
   );
 }
 
