@@ -42,7 +42,7 @@ describeBrowser("the view Data", () => {
     await kept
       .getByRole("row", { name: new RegExp(`^Requests .* ${counts.format(corral.requests)} .* 400d`) })
       .waitFor();
-    await kept.getByRole("row", { name: /^Prompts and replies .* [kM]B .* 20d .* 20\d\d$/ }).waitFor();
+    await kept.getByRole("row", { name: /^Texts .* [kM]B .* 20d .* 20\d\d$/ }).waitFor();
     await kept.getByRole("row", { name: /^Metrics .* forever never$/ }).waitFor();
     await panel("Room")
       .getByText(/^[\d.]+ [kM]B a day, lately$/)

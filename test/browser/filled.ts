@@ -12,7 +12,7 @@ export async function startFilledCorral(
   environment: Record<string, string> = {},
 ): Promise<RunningCorral & { readonly requests: number }> {
   const place = await embeddedPlace();
-  const history = makeHistory(1, new Date()).filter((_, at) => at % 4 === 0);
+  const history = makeHistory(1, new Date()).filter((_, at) => at % 8 === 0);
   const database = openDatabase({ where: place.where, log: silentLog });
   database.start();
   try {

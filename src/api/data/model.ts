@@ -86,7 +86,7 @@ export const dataModels = {
         requests: keptOf("Request rows; a month goes at a time"),
         texts: keptOf(
           "Prompts and replies; a day goes at a time",
-          "About how many, as PostgreSQL last estimated it; null before it did",
+          "Exact up to 10,000; of more as many as PostgreSQL last estimated, null before it did",
         ),
         metrics: keptOf("Metrics and histograms, of every step"),
         events: keptOf("Changes to models and engine"),

@@ -8,7 +8,7 @@ import { agesOf, type Keeping } from "../retention";
 const DEADLINE_MS = 10_000;
 
 export interface Kept {
-  /** Of texts as PostgreSQL last estimated it, since counting millions of them takes minutes; null before it did. */
+  /** Of texts exact up to 10,000, and else as PostgreSQL last estimated it: counting millions of them takes minutes. */
   readonly rows: number | null;
   /** With indexes. */
   readonly bytes: number;
@@ -17,8 +17,13 @@ export interface Kept {
   readonly until: Date | null;
 }
 
+/** As many texts are counted. */
+const COUNTED = 10_000;
+
 interface Row {
-  readonly texts: number | null;
+  readonly counted: number;
+  /** Null where nothing was analyzed yet. */
+  readonly estimated: number | null;
   readonly oldest_request: Date | null;
   readonly metrics_bytes: number;
   readonly oldest_day: Date | null;
@@ -50,7 +55,7 @@ export async function readKept(
   const dayEnd = row.oldest_day && new Date(row.oldest_day.getTime() + stepMs.day);
   return {
     requests: { ...requests, since: row.oldest_request },
-    texts: { ...partitioned("contents"), rows: row.texts },
+    texts: { ...partitioned("contents"), rows: row.counted <= COUNTED ? row.counted : row.estimated },
     metrics: { bytes: row.metrics_bytes, since: row.oldest_day, until: after(dayEnd, ages.metrics) },
     events: {
       rows: row.events,
@@ -64,8 +69,9 @@ export async function readKept(
 async function readRow(sql: Sql): Promise<Row> {
   const [row] = await sql<Row[]>`
     select
+      (select count(*) from (select 1 from contents limit ${COUNTED + 1}) as first)::float8 as counted,
       (select sum(reltuples) filter (where reltuples >= 0)
-        from pg_class join pg_inherits on inhrelid = oid where inhparent = 'contents'::regclass)::float8 as texts,
+        from pg_class join pg_inherits on inhrelid = oid where inhparent = 'contents'::regclass)::float8 as estimated,
       (select min(started_at) from requests) as oldest_request,
       (pg_total_relation_size('metrics') + pg_total_relation_size('histograms'))::float8 as metrics_bytes,
       (select min(time) from metrics where step = 'day') as oldest_day,

@@ -19,7 +19,7 @@ interface Wanted {
 }
 
 const whats: Readonly<Record<What, string>> = {
-  logs: "Requests, with prompts and replies",
+  logs: "Requests and texts",
   metrics: "Metrics",
   all: "Both",
 };

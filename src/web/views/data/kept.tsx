@@ -7,6 +7,9 @@ import { type Column, Table } from "../../shared/table";
 
 type Kind = keyof DataSummary["kept"];
 
+/** More texts than these are estimated. */
+const COUNTED = 10_000;
+
 interface Row {
   readonly kind: Kind;
   readonly kept: DataSummary["kept"][Kind];
@@ -16,10 +19,10 @@ interface Row {
 
 /** What each is, how it goes, and the setting that says when. */
 const kinds: Readonly<Record<Kind, readonly [title: string, note: string, setting: string]>> = {
-  requests: ["Requests", "a month goes at a time", "keepRequests"],
-  texts: ["Prompts and replies", "a day goes at a time", "keepContent"],
-  metrics: ["Metrics", "by the minute for 14 days", "keepMetrics"],
-  events: ["Changes to models", "as long as requests", "keepRequests"],
+  requests: ["Requests", "who, when, how long; a month goes at a time", "keepRequests"],
+  texts: ["Texts", "prompts and replies; a day goes at a time", "keepContent"],
+  metrics: ["Metrics", "for charts; by the minute for 14 days", "keepMetrics"],
+  events: ["Events", "changes to models; as long as requests", "keepRequests"],
 };
 
 const columns: readonly Column<Row>[] = [
@@ -35,8 +38,12 @@ const columns: readonly Column<Row>[] = [
   {
     title: "Rows",
     isNumber: true,
-    cell: ({ kind, kept }) =>
-      `${kind === "texts" && kept.rows !== null ? "about " : ""}${say.count(kept.rows)}`,
+    cell: ({ kind, kept: { rows } }) => (
+      <>
+        {kind === "texts" && (rows ?? 0) > COUNTED && <span class="muted">about </span>}
+        {say.count(rows)}
+      </>
+    ),
   },
   { title: "Size", isNumber: true, cell: ({ kept }) => say.bytes(kept.bytes) },
   { title: "Since", isNumber: true, isMinor: true, cell: ({ kept }) => <Day at={kept.since} /> },

@@ -6,6 +6,9 @@ import type { Loaded } from "../../shared/loaded";
 import { Panel, Skeleton, Trouble } from "../../shared/parts";
 import { Day } from "./kept";
 
+/** Nobody knows what is then. */
+const FAR_MS = 10 * 365 * 86_400_000;
+
 type Disk = DataSummary["disk"];
 
 export function Room({ summary: { value, error, reload } }: { readonly summary: Loaded<DataSummary> }) {
@@ -63,7 +66,9 @@ function pairs(disk: Disk): [string, ComponentChildren][] {
     ["Grows by", pace === null ? "known after a whole day" : `${say.bytes(pace)} a day, lately`],
     [
       budget === null ? "Disk full" : "Budget used up",
-      disk.full_at === null ? (
+      disk.full_at !== null && Date.parse(disk.full_at) > Date.now() + FAR_MS ? (
+        "not in the next ten years, if it goes on so"
+      ) : disk.full_at === null ? (
         budget !== null && disk.used_bytes >= budget ? (
           "now: the oldest texts go"
         ) : (

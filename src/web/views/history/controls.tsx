@@ -182,11 +182,11 @@ function ChooseRange({ span, close }: { readonly span: Span | null; readonly clo
       <form onSubmit={choose}>
         <label class="field">
           From
-          <input type="datetime-local" name="from" required value={span ? localOf(span.from) : ""} />
+          <input type="datetime-local" name="from" required defaultValue={span ? localOf(span.from) : ""} />
         </label>
         <label class="field">
           To; until now when empty
-          <input type="datetime-local" name="to" value={span ? localOf(span.to) : ""} />
+          <input type="datetime-local" name="to" defaultValue={span ? localOf(span.to) : ""} />
         </label>
         <p class="error-text" role="alert">
           {error}

@@ -10,7 +10,7 @@ import { type Figures, groupOf, type Point, percentileNames, sayStep, stepMsOf }
 import { textOf } from "./range";
 
 /** Rows that are shown at once: more take longer to draw than to read. */
-const SHOWN_ROWS = 200;
+const SHOWN_ROWS = 50;
 
 interface Row {
   readonly key: string;
