@@ -99,7 +99,12 @@ function optionsOf(
     },
     scales: { y: { range: (_, __, max) => [0, max > 0 ? max * 1.08 : 1] } },
     axes: [
-      { ...axis, space: 72, size: 40, values: (_, ticks, __, ___, step) => axisTimes(ticks, step) },
+      {
+        ...axis,
+        space: 72,
+        size: (_, texts) => (texts?.some((text) => text.includes("\n")) ? 40 : 24),
+        values: (_, ticks, __, ___, step) => axisTimes(ticks, step),
+      },
       { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => latest.current.format(tick)) },
     ],
     series: [
@@ -108,7 +113,12 @@ function optionsOf(
         label: name,
         stroke: color(colors[at % colors.length] ?? "--accent"),
         width: 1.5,
-        points: { show: false, size: 4, filter: alone },
+        points: {
+          show: false,
+          size: 4,
+          fill: color(colors[at % colors.length] ?? "--accent"),
+          filter: alone,
+        },
         value: (_: uPlot, value: number | null) => latest.current.format(value),
       })),
     ],
