@@ -141,6 +141,7 @@ describeBrowser("the view History", () => {
   test("a point and a row lead to their requests", async () => {
     const { page } = watched;
     await goTo("?hours=168&operation=chat");
+    await shows((await summary("hours=168&operation=chat")).total.requests);
     await chart("Requests per minute")
       .locator(".u-over")
       .click({ position: { x: 300, y: 60 } });

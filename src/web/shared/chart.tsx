@@ -53,11 +53,13 @@ export function Chart({ title, format, times, lines, height = 200, onRange, href
   }, [names, dressed, height, title, sync]);
   useEffect(() => plot.current?.setData(data), [times, lines]);
 
+  // Of another range it is a point no more.
+  const isThere = point !== null && times.includes(point.getTime() / 1000);
   return (
     <figure class="chart" aria-labelledby={id}>
       <figcaption>
         <span id={id}>{title}</span>
-        {point && hrefAt && <a href={hrefAt(point)}>Requests of {say.time(point)}</a>}
+        {isThere && hrefAt && <a href={hrefAt(point)}>Requests of {say.time(point)}</a>}
       </figcaption>
       <div ref={place} />
     </figure>
