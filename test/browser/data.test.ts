@@ -48,7 +48,7 @@ describeBrowser("the view Data", () => {
       .getByText(/^[\d.]+ [kM]B a day, lately$/)
       .waitFor();
     await panel("Room")
-      .getByText(/^about .* 20\d\d, if it goes on so$/)
+      .getByText(/^about .* 20\d\d \(projected\)$/)
       .waitFor();
     await panel("Records of this server").getByText("None was given up.").waitFor();
     await panel("Backups")

@@ -67,7 +67,7 @@ function pairs(disk: Disk): [string, ComponentChildren][] {
     [
       budget === null ? "Disk full" : "Budget used up",
       disk.full_at !== null && Date.parse(disk.full_at) > Date.now() + FAR_MS ? (
-        "not in the next ten years, if it goes on so"
+        "not in the next ten years (projected)"
       ) : disk.full_at === null ? (
         budget !== null && disk.used_bytes >= budget ? (
           "now: the oldest texts go"
@@ -76,7 +76,7 @@ function pairs(disk: Disk): [string, ComponentChildren][] {
         )
       ) : (
         <>
-          about <Day at={disk.full_at} />, if it goes on so
+          about <Day at={disk.full_at} /> (projected)
         </>
       ),
     ],

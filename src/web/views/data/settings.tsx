@@ -53,7 +53,7 @@ export function SettingsInForce({
                 ) : (
                   <code>{setting.value}</code>
                 )}
-                <span class="muted">
+                <span class={setting.source === "default" ? "muted" : ""}>
                   {setting.source === "default" ? "by default" : `from ${setting.source}`}
                 </span>
               </dd>
