@@ -66,6 +66,12 @@ const fields: readonly Field[] = [
   },
 ];
 
+const groupTitles: Readonly<Record<string, string>> = {
+  model: "Model",
+  operation: "Kind of work",
+  server: "Server",
+};
+
 function percentileFields(measure: keyof Point["percentiles"], title: string): Field[] {
   return percentileNames.map((percentile) => ({
     name: measure.replace("_ms", `_${percentile}_ms`),
@@ -93,7 +99,7 @@ export function Numbers({ figures }: { readonly figures: Figures }) {
       : [{ title: "Time", cell: ({ from, to }: Row) => <Step from={from} to={to} figures={figures} /> }]),
     ...(group_by === null && !isTotals
       ? []
-      : [{ title: group_by ?? "of", cell: ({ group }: Row) => group ?? "all together" }]),
+      : [{ title: groupTitles[group_by ?? ""] ?? "Of", cell: ({ group }: Row) => group ?? "all together" }]),
     ...fields.map(({ title, value, format, isMinor = false }) => ({
       title,
       cell: (row: Row) => format(value(row)),

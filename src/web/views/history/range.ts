@@ -71,13 +71,11 @@ export function moved(span: Span, direction: 1 | -1): Range {
   return isHours ? lastHours(hours) : between(Date.now() - length, Date.now());
 }
 
-/** The next longer of the presets, or three times as much around the same middle; null where there is no longer one. */
-function wider({ hours, to }: Range, span: Span): Range | null {
+/** The next longer of the presets, or three times as much around the same middle. */
+function wider({ hours, to }: Range, span: Span): Range {
   const [begin, end] = momentsOf(span);
-  if (hours !== null && to === null) {
-    const next = presets.find(([length]) => length > hours);
-    return next ? lastHours(next[0]) : null;
-  }
+  const next = presets.find(([length]) => hours !== null && to === null && length > hours);
+  if (next) return lastHours(next[0]);
   const length = end - begin;
   return between(Math.max(begin - length, 0), end + length);
 }
@@ -93,7 +91,7 @@ export function widen(span: Span): void {
   const last = ranges.at(-1);
   const to =
     last === undefined ? wider(readRange(filters.value), span) : readRange(new URLSearchParams(last));
-  if (to) go(to, ranges.slice(0, -1));
+  go(to, ranges.slice(0, -1));
 }
 
 /** Goes to a range of its own. */
