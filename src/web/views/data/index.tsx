@@ -10,7 +10,7 @@ import { Room } from "./room";
 import { SettingsInForce } from "./settings";
 
 /** Of millions of requests counting takes a second. */
-const SUMMARY_EVERY_MS = 60_000;
+const SUMMARY_EVERY_MS = 300_000;
 const LEDGER_EVERY_MS = 10_000;
 
 export function Data() {

@@ -9,6 +9,7 @@ import { type Figures, operations, percentileNames, shortServer } from "./figure
 import {
   between,
   goToRange,
+  LONGEST_MS,
   lastHours,
   moved,
   presets,
@@ -174,6 +175,7 @@ function ChooseRange({ span, close }: { readonly span: Span | null; readonly clo
     const from = Date.parse(String(fields.get("from")));
     const to = fields.get("to") ? Date.parse(String(fields.get("to"))) : Date.now();
     if (!(from < to)) return setError("It takes a begin that is before the end, and before now.");
+    if (to - from > LONGEST_MS) return setError("It takes four years at most.");
     goToRange(between(from, to));
     close();
   };

@@ -27,6 +27,8 @@ export const presets = [
   [8760, "1 year"],
 ] as const;
 
+/** Of the days of more the API answers no points. */
+export const LONGEST_MS = 4 * 365 * 86_400_000;
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
 
@@ -71,13 +73,14 @@ export function moved(span: Span, direction: 1 | -1): Range {
   return isHours ? lastHours(hours) : between(Date.now() - length, Date.now());
 }
 
-/** The next longer of the presets, or three times as much around the same middle. */
-function wider({ hours, to }: Range, span: Span): Range {
+/** The next longer of the presets, or three times as much around the same middle, of four years at most. */
+function wider(range: Range, span: Span): Range {
   const [begin, end] = momentsOf(span);
-  const next = presets.find(([length]) => hours !== null && to === null && length > hours);
+  const next = presets.find(([length]) => range.hours !== null && range.to === null && length > range.hours);
   if (next) return lastHours(next[0]);
   const length = end - begin;
-  return between(Math.max(begin - length, 0), end + length);
+  const to = Math.min(end + length, Date.now());
+  return between(Math.max(begin - length, to - LONGEST_MS, 0), to);
 }
 
 /** Goes into a part of the range: `widen` comes back out. */
