@@ -2,6 +2,8 @@ import { Type } from "@sinclair/typebox";
 import { eventActions } from "../../ledger/event";
 import { outcomes, statuses } from "../../ledger/record";
 import { nullable, oneOf, timeSchema } from "../common";
+import { moment } from "../stats/logs/model";
+import { server } from "../stats/model";
 
 export const eventsQuery = Type.Object({
   limit: Type.Optional(
@@ -31,6 +33,9 @@ export const eventsQuery = Type.Object({
       examples: [24],
     }),
   ),
+  from: moment("Only what began then or later", "2026-11-25T00:00:00Z"),
+  to: moment("Only what began before", "2026-11-26T00:00:00Z"),
+  server: Type.Optional(server),
 });
 
 export const eventModels = {

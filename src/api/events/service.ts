@@ -3,6 +3,7 @@ import { canonicalModel } from "../../engine/models";
 import type { EventAction } from "../../ledger/event";
 import { type EventRow, eventPrefix, readEvents } from "../../ledger/read/events";
 import { statusOf } from "../../ledger/record";
+import { momentOf } from "../common";
 
 export interface EventsAsked {
   limit?: number;
@@ -11,17 +12,22 @@ export interface EventsAsked {
   model?: string;
   action?: EventAction;
   hours?: number;
+  from?: string;
+  to?: string;
+  server?: string;
 }
 
-/** A page of events, in the API's words. */
+/** A page of events, in the API's words. @throws Failure `invalid_request` for a time that is none */
 export async function events(database: Database, asked: EventsAsked) {
-  const { limit = 100, offset = 0, hours, model, ...rest } = asked;
+  const { limit = 100, offset = 0, hours, from, to, model, ...rest } = asked;
   const page = await readEvents(database, {
     limit,
     offset,
     ...rest,
     ...(model === undefined ? {} : { model: canonicalModel(model) }),
     ...(hours === undefined ? {} : { since: new Date(Date.now() - hours * 3_600_000) }),
+    ...(from === undefined ? {} : { from: momentOf("from", from) }),
+    ...(to === undefined ? {} : { to: momentOf("to", to) }),
   });
   return { ...page, events: page.events.map(sayEvent) };
 }

@@ -10,8 +10,13 @@ export interface EventQuery {
   readonly offset: number;
   readonly model?: string;
   readonly action?: EventAction;
-  /** Only what began after this. */
+  /** Only what began then or later, as `from`: it takes both. */
   readonly since?: Date;
+  readonly from?: Date;
+  /** Only what began before. */
+  readonly to?: Date;
+  /** Only what this server put on record, by its id, a UUID. */
+  readonly server?: string;
   readonly cursor?: string;
 }
 
@@ -44,14 +49,17 @@ export const eventPrefix = "evt_";
  */
 export async function readEvents(
   database: Database,
-  { limit, offset, model, action, since, cursor }: EventQuery,
+  { limit, offset, model, action, since, from, to, server, cursor }: EventQuery,
 ): Promise<{ events: EventRow[]; total: number; next: string | null }> {
   const after = cursor === undefined ? null : readCursor(cursor);
   return database.query(async (sql) => {
     const filter = sql`true
       ${model === undefined ? sql`` : sql`and model = ${storable(model)}`}
       ${action === undefined ? sql`` : sql`and action = ${action}`}
-      ${since === undefined ? sql`` : sql`and at >= ${since.toISOString()}`}`;
+      ${since === undefined ? sql`` : sql`and at >= ${since.toISOString()}`}
+      ${from === undefined ? sql`` : sql`and at >= ${from.toISOString()}`}
+      ${to === undefined ? sql`` : sql`and at < ${to.toISOString()}`}
+      ${server === undefined ? sql`` : sql`and server = ${server}::uuid`}`;
     const [counted] = await sql<{ total: number }[]>`
       select count(*)::int as total from events where ${filter}`;
     // An id is of the moment it stands for (UUIDv7), so its order is time's.

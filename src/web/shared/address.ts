@@ -17,7 +17,7 @@ const parts = computed(() => {
 
 export const view = computed(() => parts.value.view);
 /** What follows the view in the path: a request's id, a model's name. */
-const pathRest = computed(() => parts.value.rest);
+export const pathRest = computed(() => parts.value.rest);
 /** The view's filters. */
 export const filters = computed(() => new URLSearchParams(parts.value.query));
 

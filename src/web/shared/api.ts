@@ -20,6 +20,9 @@ type Health = Static<(typeof healthModels)["Health"]>;
 export type Ledger = Static<(typeof ledgerModels)["Ledger"]>;
 type Events = Static<(typeof eventModels)["Events"]>;
 export type ActiveRequest = Static<(typeof requestModels)["ActiveRequests"]>["requests"][number];
+/** A request in full. */
+export type WholeRequest = Static<(typeof requestModels)["Request"]>;
+export type Summary = Static<(typeof figuresModels)["Summary"]>;
 type Done = Static<(typeof doneModels)["Done"]>;
 
 export type History = Static<(typeof figuresModels)["History"]>;
@@ -39,6 +42,9 @@ export interface Answers {
   "GET /api/stats/history": History;
   "GET /api/stats/summary": Summary;
   "GET /api/stats/logs": Logs;
+  "GET /api/stats/summary": Summary;
+  "GET /api/requests/active": Static<(typeof requestModels)["ActiveRequests"]>;
+  "GET /api/requests/:id": WholeRequest;
   "GET /api/models": Static<(typeof statsModels)["ModelStatistics"]>;
   "DELETE /api/requests/active/:id": Done;
   "GET /api/data/summary": DataSummary;

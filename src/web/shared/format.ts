@@ -56,6 +56,12 @@ export function duration(ms: Maybe): string {
 }
 
 export const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const tenths = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
+
+/** Milliseconds as they were told: 8,203.4 ms. */
+export function exactMs(value: Maybe): string {
+  return known(value) ? `${tenths.format(value)} ms` : unknown;
+}
 const clockExact = new Intl.DateTimeFormat(undefined, {
   hour: "2-digit",
   minute: "2-digit",
@@ -68,8 +74,13 @@ export const weekday = new Intl.DateTimeFormat(undefined, { weekday: "short" });
 
 /** A local time: 14:03 today, with its day before. @param exact with seconds */
 export function time(at: Date, exact = false): string {
-  const words = (exact ? clockExact : clock).format(at);
+  const words = clockTime(at, exact);
   return at.toDateString() === new Date().toDateString() ? words : `${day.format(at)}, ${words}`;
+}
+
+/** A local time without its day. @param exact with seconds */
+export function clockTime(at: Date, exact: boolean): string {
+  return (exact ? clockExact : clock).format(at);
 }
 
 /** The same in UTC, for whoever compares with a log. */

@@ -99,7 +99,7 @@ export function Command({ text }: { readonly text: string }) {
 }
 
 /** Copies a text, and says so in its own place. */
-function Copy({ text, label = "Copy" }: { readonly text: string; readonly label?: string }) {
+export function Copy({ text, label = "Copy" }: { readonly text: string; readonly label?: string }) {
   const [state, setState] = useState<"" | "copied" | "failed">("");
   const copy = async () => {
     // The clipboard is there on https and on localhost alone.

@@ -9,7 +9,8 @@ const FARTHEST_OFFSET = 100_000;
 
 const name = (description: string, example: string) =>
   Type.Optional(Type.String({ minLength: 1, maxLength: 400, description, examples: [example] }));
-const moment = (description: string, example: string) =>
+/** A moment that a query may name. */
+export const moment = (description: string, example: string) =>
   Type.Optional(
     Type.String({
       minLength: 1,

@@ -1,13 +1,25 @@
 /** Requests, one by one. */
+import { filters, goTo, hrefOf, pathRest } from "../../shared/address";
 import { Empty } from "../../shared/parts";
+import { Request } from "./request";
+import { Slow } from "./slow";
+
+const close = () => goTo(hrefOf("requests", Object.fromEntries(filters.value)));
 
 export function Requests() {
+  const [id] = pathRest.value;
   return (
     <>
       <h1>Requests</h1>
-      <Empty command={`curl "${location.origin}/api/stats/logs?limit=20"`}>
-        The newest requests, with prompt and reply:
-      </Empty>
+      {id ? (
+        <Request id={id} close={close} previous={null} next={null} />
+      ) : filters.value.get("show") === "phases" ? (
+        <Slow />
+      ) : (
+        <Empty command={`curl "${location.origin}/api/stats/logs?limit=20"`}>
+          The newest requests, with prompt and reply:
+        </Empty>
+      )}
     </>
   );
 }

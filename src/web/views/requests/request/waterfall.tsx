@@ -1,0 +1,41 @@
+/** The parts of a request's time, one under the other, as they came. */
+import * as say from "../../../shared/format";
+import { type Entry, spanNames, spansOf, spanWords, untoldOf, whyUntold } from "./spans";
+
+export function Waterfall({ request }: { readonly request: Entry }) {
+  const untold = untoldOf(request);
+  const spans = new Map(spansOf(request).map((span) => [span.name, span]));
+  const shown = spanNames.filter((name) => spans.has(name) || untold.includes(name));
+  const part = (ms: number) => `${(100 * ms) / (request.latency_ms || 1)}%`;
+  return (
+    <>
+      <ul class="waterfall">
+        {shown.map((name) => {
+          const span = spans.get(name);
+          return (
+            <li key={name}>
+              <span>{spanWords[name]}</span>
+              <span class="track" aria-hidden="true">
+                {span && (
+                  <i
+                    class={`span ${name}`}
+                    style={{ left: part(span.from), width: part(span.to - span.from) }}
+                  />
+                )}
+              </span>
+              <span class={span ? "number" : "number muted"}>{span ? say.exactMs(span.ms) : "not told"}</span>
+              <span class="muted source">{span?.source}</span>
+            </li>
+          );
+        })}
+        <li class="total">
+          <span>Altogether</span>
+          <span class="track none" aria-hidden="true" />
+          <span class="number">{say.exactMs(request.latency_ms)}</span>
+          <span class="muted source">measured</span>
+        </li>
+      </ul>
+      {untold.length > 0 && <p class="muted">{whyUntold(request)}</p>}
+    </>
+  );
+}

@@ -1,0 +1,105 @@
+/** "It is slow": somebody's requests at some time, what is usual, and what everybody else's did to the engine then. */
+import { useMemo } from "preact/hooks";
+import { filters, setFilters } from "../../../shared/address";
+import * as say from "../../../shared/format";
+import { useLoaded } from "../../../shared/loaded";
+import { Empty, Panel, Skeleton, Trouble } from "../../../shared/parts";
+import type { Entry } from "../request/spans";
+import { type Question, questionOf } from "./address";
+import { Ask } from "./ask";
+import { Finding } from "./finding";
+import { type Axis, Legend, Marks, Others, Theirs, Ticks } from "./lanes";
+import { type Found, find, startOf } from "./load";
+import { marksOf } from "./marks";
+
+export function Slow() {
+  // The time goes on, and what is looked at does not move under one's eyes.
+  const opened = useMemo(() => Date.now(), []);
+  const question = questionOf(filters.value, opened);
+  const { user, client_ip, model, operation, server, from, to } = question;
+  const loaded = useLoaded(
+    (signal) => find(question, signal),
+    [user, client_ip, model, operation, server, from.getTime(), to.getTime()],
+  );
+  return (
+    <div class="slow">
+      <Ask question={question} found={loaded.value} />
+      {loaded.error ? (
+        <Trouble error={loaded.error} retry={loaded.reload} />
+      ) : loaded.value ? (
+        <Shown question={question} found={loaded.value} />
+      ) : (
+        <Skeleton lines={10} />
+      )}
+    </div>
+  );
+}
+
+function Shown({ question, found }: { readonly question: Question; readonly found: Found }) {
+  const { theirs, isMore, usual } = found;
+  const chosen = theirs.find(({ id }) => id === question.request) ?? slowest(theirs);
+  if (!chosen) return <Nobody question={question} />;
+  const axis: Axis = { from: question.from.getTime(), to: question.to.getTime() };
+  // Only what ran on the same engine can have been in its way.
+  const isThere = (entry: Entry) => entry.server === chosen.server;
+  const others = found.others.filter(isThere);
+  const marks = marksOf(
+    [...theirs.filter(isThere), ...others].sort((a, b) => startOf(a) - startOf(b)),
+    found.events,
+  ).filter((mark) => mark.to >= axis.from && mark.from <= axis.to);
+  return (
+    <>
+      <Finding entry={chosen} found={found} others={[...theirs.filter(isThere), ...others]} />
+      <Panel
+        title={nameOf(question)}
+        note={`${say.plural(theirs.length, "request")}${isMore ? ", the newest of more: take a shorter time" : ""}`}
+        class="theirs"
+      >
+        <Ticks axis={axis} />
+        <Theirs
+          axis={axis}
+          entries={theirs}
+          usual={usual}
+          chosen={chosen.id}
+          choose={(id) => setFilters({ request: id })}
+        />
+        <Legend entries={[...theirs, ...others]} />
+      </Panel>
+      <Panel title="Everybody else there" note={othersNote(question, others)} class="others">
+        <Ticks axis={axis} />
+        <Marks axis={axis} marks={marks} />
+        <Others axis={axis} entries={others} />
+        {others.length === 0 && marks.length === 0 && (
+          <Empty>Nothing else ran on that engine, and no model came or went.</Empty>
+        )}
+      </Panel>
+    </>
+  );
+}
+
+function othersNote({ user, client_ip, model, operation }: Question, others: readonly Entry[]): string {
+  const isAnyone = [user, client_ip, model, operation].every((value) => value === null);
+  return isAnyone ? "everybody’s are above" : `${say.plural(others.length, "request")} on the same engine`;
+}
+
+function slowest(entries: readonly Entry[]): Entry | null {
+  return entries.reduce<Entry | null>(
+    (most, one) => (most && most.latency_ms >= one.latency_ms ? most : one),
+    null,
+  );
+}
+
+function nameOf({ user, client_ip }: Question): string {
+  return user ?? client_ip ?? "Everybody";
+}
+
+function Nobody({ question }: { readonly question: Question }) {
+  return (
+    <Empty
+      command={`curl "${location.origin}/api/stats/logs?from=${question.from.toISOString()}&to=${question.to.toISOString()}"`}
+    >
+      No request of {nameOf(question).toLowerCase()} ran from {say.time(question.from, true)} to{" "}
+      {say.time(question.to, true)}. Choose another time or somebody else; the same question to the API:
+    </Empty>
+  );
+}
