@@ -1,7 +1,7 @@
 /** One request: what was said, where its time went, and everything else that is known of it. */
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { filters, goTo, hrefOf } from "../../../shared/address";
-import { ApiError, call, type WholeRequest } from "../../../shared/api";
+import { type ActiveRequest, ApiError, call, type WholeRequest } from "../../../shared/api";
 import { useKeys } from "../../../shared/keys";
 import { active, onEnded } from "../../../shared/live";
 import { useLoaded } from "../../../shared/loaded";
@@ -71,10 +71,11 @@ function open(id: string): void {
 function Shown({ id }: { readonly id: string }) {
   const [endings, setEndings] = useState(0);
   useEffect(() => onEnded((ended) => ended.id === id && setEndings((seen) => seen + 1)), [id]);
-  const loaded = useLoaded((signal) => load(id, signal), [id, endings]);
+  const hasEnded = endings > 0;
+  const loaded = useLoaded((signal) => load(id, hasEnded, signal), [id, endings]);
   const running = active.value.find((request) => request.id === id) ?? loaded.value?.running;
   if (loaded.value?.whole) return <Whole request={loaded.value.whole} />;
-  if (running) return <Running request={running} hasEnded={endings > 0} />;
+  if (running && !loaded.error) return <Running request={running} hasEnded={hasEnded} />;
   if (loaded.error) return <Trouble error={loaded.error} retry={loaded.reload} />;
   return <Skeleton lines={12} />;
 }
@@ -84,14 +85,15 @@ const TRIES = 8;
 const AGAIN_MS = 250;
 
 /** @throws ApiError 404 where it neither runs nor is on record */
-async function load(id: string, signal: AbortSignal) {
+async function load(id: string, hasEnded: boolean, signal: AbortSignal) {
+  const isIt = (request: ActiveRequest) => request.id === id;
   for (let left = TRIES; ; left--) {
-    const running = active.peek().find((request) => request.id === id);
+    const running = hasEnded ? undefined : active.peek().find(isIt);
     if (running) return { running };
     const whole = await call("GET /api/requests/:id", { params: { id }, signal }).catch(unlessMissing(left));
     if (whole) return { whole };
     const { requests } = await call("GET /api/requests/active", { signal });
-    const found = requests.find((request) => request.id === id);
+    const found = requests.find(isIt);
     if (found) return { running: found };
     await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
   }

@@ -18,7 +18,7 @@ export interface Turn {
 
 /** What was sent, oldest first. */
 export function turnsOf(request: WholeRequest): Turn[] {
-  const { messages, prompt, system, operation } = request;
+  const { messages, prompt, system, operation, options } = request;
   if (typeof messages === "string") return [{ role: "Messages", parts: textParts(messages) }];
   const list = Array.isArray(messages) ? messages : [];
   const names = callNames(list);
@@ -31,7 +31,8 @@ export function turnsOf(request: WholeRequest): Turn[] {
       /system|developer/i.test(role) && parts.some((part) => part.kind === "text" && part.text === system),
   );
   const apart = system !== null && !said ? [{ role: "System", parts: textParts(system) }] : [];
-  return [...apart, ...sent, ...bare];
+  const sound = operation === "transcription" ? partOf(field(options, "file"), names) : [];
+  return [...apart, ...sent, ...(sound.length > 0 ? [{ role: "Sound", parts: sound }] : []), ...bare];
 }
 
 /** What came back. */

@@ -1,6 +1,6 @@
 /** Whose requests, of what time. */
 import { useMemo } from "preact/hooks";
-import { hrefOf, setFilters } from "../../../shared/address";
+import { setFilters } from "../../../shared/address";
 import * as say from "../../../shared/format";
 import { useKeys } from "../../../shared/keys";
 import type { Question } from "./address";
@@ -67,9 +67,6 @@ export function Ask({ question, found }: { readonly question: Question; readonly
             {words}
           </button>
         ))}
-        <a class="button" href={hrefOf("requests", { show: "phases", user, client_ip })}>
-          Now
-        </a>
       </div>
       {only.length > 0 && (
         <p class="choices">
@@ -90,7 +87,7 @@ export function Ask({ question, found }: { readonly question: Question; readonly
   );
 }
 
-/** The four ways to another time, for buttons and keys. */
+/** The ways to another time, for buttons and keys. */
 function mover(from: number, to: number) {
   const half = (to - from) / 2;
   const ways = [
@@ -98,6 +95,7 @@ function mover(from: number, to: number) {
     ["Later", "]", () => setTime(from + half, to + half)],
     ["Closer", "+", () => setTime(from + half / 2, to - half / 2)],
     ["Wider", "-", () => setTime(from - half, to + half)],
+    ["Now", "n", () => setTime(Date.now() - 2 * half, Date.now())],
   ] as const;
   return {
     buttons: ways.map(([words, key, run]) => ({ words, key, run })),

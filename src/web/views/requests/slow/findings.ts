@@ -55,8 +55,8 @@ export function findingsOf(request: Entry, others: readonly Entry[], usual: Usua
 /** Whether it took longer than is usual, in a sentence. */
 export function comparedOf({ latency_ms, operation, model }: Entry, usual: Usual | null): string {
   const typical = usual?.percentiles.latency_ms?.p50;
-  const kind = `${operation} with ${model}`;
-  if (!usual || typical === undefined) return `There is no other ${kind} of that week to compare it with.`;
+  if (!usual || typical === undefined || usual.successes < 2)
+    return `There is no other ${operation} with ${model} of that week to compare it with.`;
   const times = latency_ms / typical;
   const how =
     times > AS_USUAL
@@ -64,7 +64,7 @@ export function comparedOf({ latency_ms, operation, model }: Entry, usual: Usual
       : times < 1 / AS_USUAL
         ? "less than usual"
         : "as long as usual";
-  return `That is ${how}: half of ${say.plural(usual.successes, "success", "successes")} of ${kind} in the week before took ${say.duration(typical)} or less.`;
+  return `That is ${how}: half of ${say.plural(usual.successes, operation)} with ${model} in the week before took ${say.duration(typical)} or less.`;
 }
 
 /** Those that ran in a part of its time. */

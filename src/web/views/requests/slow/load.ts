@@ -5,6 +5,8 @@ import type { Question } from "./address";
 
 /** A request that began so long before may still run in the time that is looked at. */
 const LOOK_BACK_MS = 15 * 60_000;
+/** Most that is read of what began before: on a busy server that is much, and little of it still ran. */
+const PAGES_BEFORE = 2;
 const MOST_THEIRS = 100;
 const MOST_OTHERS = 300;
 const USUAL_OF_MS = 7 * 86_400_000;
@@ -60,13 +62,15 @@ async function entriesIn(
   const since = new Date(from.getTime() - LOOK_BACK_MS).toISOString();
   const entries: Entry[] = [];
   let cursor: string | null = null;
+  let before = 0;
   do {
     const query = { ...filter, from: since, to: to.toISOString(), limit: most, cursor };
     const page: Answers["GET /api/stats/logs"] = await call("GET /api/stats/logs", { query, signal });
     entries.push(...page.logs.filter((entry) => endOf(entry) >= from.getTime()));
     cursor = page.next;
-  } while (cursor !== null && entries.length < most);
-  return { entries: entries.slice(0, most).reverse(), isMore: cursor !== null || entries.length > most };
+    if (Date.parse(page.searched_to ?? "") < from.getTime()) before++;
+  } while (cursor !== null && entries.length < most && before < PAGES_BEFORE);
+  return { entries: entries.slice(0, most).reverse(), isMore: cursor !== null && entries.length >= most };
 }
 
 async function usualOf(entries: readonly Entry[], to: Date, signal: AbortSignal) {
