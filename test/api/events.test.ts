@@ -181,7 +181,7 @@ describeCorral("a change to the models", (corral) => {
     }
   });
 
-  test("can be asked for page by page, by model, action and time", async () => {
+  test("can be asked for page by page, by model, action, time and server", async () => {
     const first = await page();
     expect(first).toMatchObject({ total: first.events.length, next: null });
     const read: Event[] = [];
@@ -196,7 +196,15 @@ describeCorral("a change to the models", (corral) => {
     expect((await page("limit=2&offset=1")).events).toEqual(first.events.slice(1, 3));
     const pulls = await page("action=pull&hours=1");
     expect(pulls.events).toEqual(first.events.filter(({ action }) => action === "pull"));
+    const at = first.events[2]?.timestamp ?? "";
+    const since = (await page(`from=${at}`)).events;
+    const before = (await page(`to=${at}`)).events;
+    expect([...since, ...before]).toEqual(first.events);
+    expect(since.every(({ timestamp }) => timestamp >= at)).toBe(true);
+    expect(before.every(({ timestamp }) => timestamp < at)).toBe(true);
+    expect((await page(`server=${crypto.randomUUID()}`)).events).toEqual([]);
     for (const [query, words] of [
+      ["from=soon", 'from is \\"soon\\": it takes a time such as 2026-11-25T10:15:23Z, or a day'],
       ["action=steal", 'action is \\"steal\\": it takes pull or push or create or copy or delete or restart'],
       ["limit=0", "limit is 0: it takes a whole number from 1 to 1000"],
       ["cursor=evt_1", 'cursor is \\"evt_1\\": it takes the \\"next\\" of an earlier page'],

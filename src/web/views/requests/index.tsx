@@ -1,12 +1,16 @@
 /** Requests, one by one. */
 import { filters, goTo, hrefOf, pathRest } from "../../shared/address";
+import { type Keys, useKeys } from "../../shared/keys";
 import { Empty } from "../../shared/parts";
 import { Request } from "./request";
 import { Slow } from "./slow";
 
 const close = () => goTo(hrefOf("requests", Object.fromEntries(filters.value)));
 
+const keys: Keys = { Escape: ["Close the request", close] };
+
 export function Requests() {
+  useKeys(keys);
   const [id] = pathRest.value;
   return (
     <>

@@ -22,9 +22,8 @@ export function Request({ id, close, previous, next }: RequestProps) {
     () => ({
       ...(previous ? { "[": ["Previous request", () => open(previous)] as const } : {}),
       ...(next ? { "]": ["Next request", () => open(next)] as const } : {}),
-      Escape: ["Close the request", close] as const,
     }),
-    [previous, next, close],
+    [previous, next],
   );
   useKeys(keys);
   return (

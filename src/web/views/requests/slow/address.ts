@@ -1,5 +1,5 @@
 /** The view's address: whose requests, of what time. Its filters are those of the table. */
-import { hrefOf } from "../../../shared/address";
+import { filters, hrefOf } from "../../../shared/address";
 import type { Entry } from "../request/spans";
 
 /** So much is seen on each side of a request, at least. */
@@ -20,19 +20,23 @@ export interface Question {
 }
 
 /** @param now ends the time where none is given, ms since 1970 */
-export function questionOf(filters: URLSearchParams, now: number): Question {
+export function questionOf(now: number): Question {
+  const of = (name: string) => filters.value.get(name);
   const moment = (name: string) => {
-    const at = new Date(filters.get(name) ?? "");
+    const at = new Date(of(name) ?? "");
     return Number.isNaN(at.getTime()) ? null : at;
   };
   const from = moment("from");
   const to = moment("to") ?? new Date(from ? Math.min(from.getTime() + USUAL_LENGTH_MS, now) : now);
-  const [user, client_ip, model] = [filters.get("user"), filters.get("client_ip"), filters.get("model")];
-  const [operation, server] = [filters.get("operation"), filters.get("server")];
   return {
-    ...{ user, client_ip, model, operation, server, to },
+    user: of("user"),
+    client_ip: of("client_ip"),
+    model: of("model"),
+    operation: of("operation"),
+    server: of("server"),
     from: from ?? new Date(to.getTime() - USUAL_LENGTH_MS),
-    request: filters.get("request"),
+    to,
+    request: of("request"),
   };
 }
 
@@ -47,4 +51,9 @@ export function hrefOfSlow({ id, timestamp, latency_ms, user, client_ip }: Entry
     to: new Date(at + latency_ms + around).toISOString(),
     request: id,
   });
+}
+
+/** A request, beside the table of the same filters. */
+export function hrefOfRequest(id: string): string {
+  return hrefOf("requests", { ...Object.fromEntries(filters.value), show: null, request: null }, [id]);
 }

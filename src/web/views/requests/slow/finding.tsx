@@ -1,9 +1,9 @@
 /** Why the chosen request took so long: in sentences, and beside what is usual. */
-import { filters, hrefOf } from "../../../shared/address";
 import * as say from "../../../shared/format";
 import { Panel, Time } from "../../../shared/parts";
 import { type Column, Table } from "../../../shared/table";
 import { type Entry, waitedMs } from "../request/spans";
+import { hrefOfRequest } from "./address";
 import { comparedOf, findingsOf } from "./findings";
 import { type Found, type Usual, usualKey } from "./load";
 
@@ -21,7 +21,7 @@ export function Finding({ entry, found, others }: FindingProps) {
       title={`Why ${entry.model ?? "it"} took ${say.duration(entry.latency_ms)}`}
       note={<Time at={entry.timestamp} exact />}
       actions={
-        <a class="button small" href={hrefOf("requests", Object.fromEntries(filters.value), [entry.id])}>
+        <a class="button small" href={hrefOfRequest(entry.id)}>
           Open the request
         </a>
       }

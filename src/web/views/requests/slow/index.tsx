@@ -1,6 +1,6 @@
 /** "It is slow": somebody's requests at some time, what is usual, and what everybody else's did to the engine then. */
 import { useMemo } from "preact/hooks";
-import { filters, setFilters } from "../../../shared/address";
+import { setFilters } from "../../../shared/address";
 import * as say from "../../../shared/format";
 import { useLoaded } from "../../../shared/loaded";
 import { Empty, Panel, Skeleton, Trouble } from "../../../shared/parts";
@@ -15,7 +15,7 @@ import { marksOf } from "./marks";
 export function Slow() {
   // The time goes on, and what is looked at does not move under one's eyes.
   const opened = useMemo(() => Date.now(), []);
-  const question = questionOf(filters.value, opened);
+  const question = questionOf(opened);
   const { user, client_ip, model, operation, server, from, to } = question;
   const loaded = useLoaded(
     (signal) => find(question, signal),

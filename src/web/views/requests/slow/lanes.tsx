@@ -1,8 +1,8 @@
 /** Requests as bars of their phases, one under the other, on one axis of time. */
 import type { ComponentChildren } from "preact";
-import { filters, hrefOf } from "../../../shared/address";
 import * as say from "../../../shared/format";
 import { type Entry, type Span, type SpanName, spanNames, spansOf, spanWords } from "../request/spans";
+import { hrefOfRequest } from "./address";
 import { startOf, type Usual, usualKey } from "./load";
 import type { Mark } from "./marks";
 
@@ -135,11 +135,7 @@ function Lane({ entry, isChosen, name, children }: LaneProps) {
   const at = new Date(entry.timestamp);
   return (
     <li class={isChosen ? "lane chosen" : "lane"}>
-      <a
-        class="lane-name"
-        href={hrefOf("requests", Object.fromEntries(filters.value), [entry.id])}
-        title={say.utc(at)}
-      >
+      <a class="lane-name" href={hrefOfRequest(entry.id)} title={say.utc(at)}>
         <span class="muted">{say.clockTime(at, true)}</span> {name ?? "no model"}
         {entry.operation !== "chat" && <span class="muted"> {entry.operation}</span>}
       </a>
