@@ -258,7 +258,9 @@ describeBrowser("a request on the page", () => {
     await (await fetch(`${corral.url}/v1/audio/transcriptions`, { method: "POST", body: sound })).text();
     const [one] = await records("sim-tokens5:sound");
     await openRequest(one?.id ?? "");
-    await article().getByText("audio/wav, 4 B").waitFor();
+    await article()
+      .getByText(/^audio\/.*wav.*, 4 B/)
+      .waitFor();
     await article().getByText("The sound is not kept: put a file of yours in its place.").waitFor();
   });
 
@@ -286,7 +288,7 @@ describeBrowser("a request on the page", () => {
     await article().getByRole("button", { name: "Cancel" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Cancel the request" }).click();
     await article().getByText("this request was ended by somebody who runs the server").first().waitFor();
-    await article().getByText("Tell me everything.").waitFor();
+    await article().getByText("Tell me everything.", { exact: true }).waitFor();
     await reply.text();
     await page.keyboard.press("Escape");
     await page.waitForURL(`${corral.url}/#/requests`);
@@ -312,13 +314,15 @@ describeBrowser("a request on the page", () => {
     await openRequest(hers?.id ?? "");
     await article().getByRole("link", { name: "Why is it slow?" }).click();
     const finding = page.getByRole("region", { name: new RegExp(`^Why ${model} took`) });
-    await finding.getByText(/^It waited .* for Ollama, which was busy with \d other requests? /).waitFor();
+    await finding
+      .getByText(/waiting for its turn, mostly\. It was busy with 1 other request of the same model\.$/)
+      .waitFor();
     await finding.getByText(/^It wrote 80 tokens: .* tokens\/s/).waitFor();
     await finding.getByText(new RegExp(`chats with ${model} in the week before took`)).waitFor();
     const theirs = page.getByRole("region", { name: "ada", exact: true });
     const others = page.getByRole("region", { name: "Everybody else there" });
     await others
-      .getByRole("link", { name: /busy, bob/ })
+      .getByRole("link", { name: /bob, .*busy/ })
       .first()
       .waitFor();
     await others
@@ -334,7 +338,7 @@ describeBrowser("a request on the page", () => {
     await page.getByLabel("User or client").fill("nobody");
     await page.keyboard.press("Enter");
     await page.getByText(/^No request of nobody ran from/).waitFor();
-    await inEveryDress("slow-empty");
+    expect(await violations(page)).toEqual([]);
   });
 
   test("nobody complained in the meantime, and nobody but the server was asked", () => {

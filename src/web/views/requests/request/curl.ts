@@ -54,14 +54,14 @@ const sound = "The sound is not kept: put a file of yours in its place.";
 
 function lacksOf({ dialect }: WholeRequest, files: number): string | null {
   if (files > 0)
-    return `Without ${files === 1 ? "one file, which is" : `${files} files, which are`} not kept.`;
+    return `curl goes without ${files === 1 ? "one file, which is" : `${files} files, which are`} not kept.`;
   return dialect === "ollama.embed" || dialect === "openai.embeddings"
     ? "Several inputs are on record as one text, a line each, and are one here."
     : null;
 }
 
 /** For a POSIX shell: between single quotes nothing means anything, but the quote that ends them. */
-export function quoted(text: string): string {
+function quoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 

@@ -123,12 +123,15 @@ export function Who({ request }: { readonly request: WholeRequest }) {
   ];
   return (
     <dl class="who">
-      {rows.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{value || <span class="muted">{say.unknown}</span>}</dd>
-        </div>
-      ))}
+      {rows.map(
+        ([name, value]) =>
+          value && (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>{value}</dd>
+            </div>
+          ),
+      )}
     </dl>
   );
 }

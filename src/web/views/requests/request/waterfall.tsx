@@ -15,15 +15,17 @@ export function Waterfall({ request }: { readonly request: Entry }) {
           return (
             <li key={name}>
               <span>{spanWords[name]}</span>
-              <span class="track" aria-hidden="true">
-                {span && (
+              {span ? (
+                <span class="track" aria-hidden="true">
                   <i
                     class={`span ${name}`}
                     style={{ left: part(span.from), width: part(span.to - span.from) }}
                   />
-                )}
-              </span>
-              <span class={span ? "number" : "number muted"}>{span ? say.exactMs(span.ms) : "not told"}</span>
+                </span>
+              ) : (
+                <span class="track none muted">not told</span>
+              )}
+              <span class="number">{span && say.exactMs(span.ms)}</span>
               <span class="muted source">{span?.source}</span>
             </li>
           );

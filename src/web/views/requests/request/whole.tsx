@@ -24,13 +24,13 @@ export function Whole({ request }: { readonly request: WholeRequest }) {
             {request.stream ? ", streamed" : ""}, <Time at={request.timestamp} exact />
           </span>
         </p>
-        <p class="choices">
+        <p>
           {curl && <Copy text={curl.command} label="Copy as curl" />}
           <a class="button small" href={hrefOfSlow(request)}>
             Why is it slow?
           </a>
+          {curl?.lacks && <span class="muted">{curl.lacks}</span>}
         </p>
-        {curl?.lacks && <p class="muted">{curl.lacks}</p>}
       </header>
       {request.error && (
         <div class="request-error" role="note">

@@ -41,16 +41,24 @@ export function questionOf(now: number): Question {
 }
 
 /** Where one sees why a request took so long. */
-export function hrefOfSlow({ id, timestamp, latency_ms, user, client_ip }: Entry): string {
-  const at = Date.parse(timestamp);
-  const around = Math.max(latency_ms, LEAST_AROUND_MS);
+export function hrefOfSlow(entry: Entry): string {
+  const { user, client_ip } = entry;
   return hrefOf("requests", {
     show: "phases",
     ...(user === null ? { client_ip } : { user }),
+    ...timeAround(entry),
+  });
+}
+
+/** The time of a request with some of what was around it, and the request chosen. */
+export function timeAround({ id, timestamp, latency_ms }: Entry) {
+  const at = Date.parse(timestamp);
+  const around = Math.max(latency_ms, LEAST_AROUND_MS);
+  return {
     from: new Date(at - around).toISOString(),
     to: new Date(at + latency_ms + around).toISOString(),
     request: id,
-  });
+  };
 }
 
 /** A request, beside the table of the same filters. */

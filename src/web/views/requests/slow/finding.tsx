@@ -1,9 +1,10 @@
 /** Why the chosen request took so long: in sentences, and beside what is usual. */
+import { setFilters } from "../../../shared/address";
 import * as say from "../../../shared/format";
 import { Panel, Time } from "../../../shared/parts";
 import { type Column, Table } from "../../../shared/table";
 import { type Entry, waitedMs } from "../request/spans";
-import { hrefOfRequest } from "./address";
+import { hrefOfRequest, timeAround } from "./address";
 import { comparedOf, findingsOf } from "./findings";
 import { type Found, type Usual, usualKey } from "./load";
 
@@ -21,9 +22,14 @@ export function Finding({ entry, found, others }: FindingProps) {
       title={`Why ${entry.model ?? "it"} took ${say.duration(entry.latency_ms)}`}
       note={<Time at={entry.timestamp} exact />}
       actions={
-        <a class="button small" href={hrefOfRequest(entry.id)}>
-          Open the request
-        </a>
+        <>
+          <button type="button" class="button small" onClick={() => setFilters(timeAround(entry))}>
+            Zoom to it
+          </button>
+          <a class="button small" href={hrefOfRequest(entry.id)}>
+            Open the request
+          </a>
+        </>
       }
       class="finding"
     >
@@ -56,7 +62,7 @@ const columns: readonly Column<Compared>[] = [
   { title: "Figure", isTitleHidden: true, cell: ({ name }) => name },
   { title: "This one", isNumber: true, cell: ({ own }) => own },
   { title: "Usual (p50)", isNumber: true, cell: ({ p50 }) => p50 },
-  { title: "p95", isNumber: true, cell: ({ p95 }) => p95 },
+  { title: "p95", isNumber: true, isMinor: true, cell: ({ p95 }) => p95 },
 ];
 
 function rowsOf(entry: Entry, usual: Usual | null): Compared[] {

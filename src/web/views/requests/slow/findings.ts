@@ -2,7 +2,7 @@
 import * as say from "../../../shared/format";
 import { outcomeWords } from "../request/outcomes";
 import { type Entry, spansOf } from "../request/spans";
-import { endOf, startOf, type Usual } from "./load";
+import { answeredBefore, endOf, startOf, type Usual } from "./load";
 
 /** A part of its time is worth a sentence from here on. */
 const LEAST_MS = 250;
@@ -32,7 +32,12 @@ export function findingsOf(request: Entry, others: readonly Entry[], usual: Usua
       `Its first piece came after ${say.duration(first)}${besides(first, usual?.percentiles.ttft_ms?.p50)}. How much of that was waiting, loading or reading the prompt Ollama does not tell here; it ${busyWith(request, others, first)}.`,
     );
   const loaded = part("load");
-  if (loaded !== null)
+  const before = answeredBefore(request, others);
+  if (loaded !== null && before.length > 0)
+    found.push(
+      `Ollama counts ${say.duration(loaded)} as loading, though the model was in memory when it came: waiting for its turn, mostly. It ${busyWith(request, before, loaded)}.`,
+    );
+  else if (loaded !== null)
     found.push(
       `The model was loaded first: ${say.duration(loaded)}${besides(loaded, usual?.percentiles.load_ms?.p50)}.`,
     );

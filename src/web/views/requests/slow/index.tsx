@@ -55,6 +55,7 @@ function Shown({ question, found }: { readonly question: Question; readonly foun
         note={`${say.plural(theirs.length, "request")}${isMore ? ", the newest of more: take a shorter time" : ""}`}
         class="theirs"
       >
+        <Legend entries={[...theirs, ...others]} />
         <Ticks axis={axis} />
         <Theirs
           axis={axis}
@@ -63,7 +64,6 @@ function Shown({ question, found }: { readonly question: Question; readonly foun
           chosen={chosen.id}
           choose={(id) => setFilters({ request: id })}
         />
-        <Legend entries={[...theirs, ...others]} />
       </Panel>
       <Panel title="Everybody else there" note={othersNote(question, others)} class="others">
         <Ticks axis={axis} />

@@ -112,7 +112,7 @@ export function Others({ axis, entries }: { readonly axis: Axis; readonly entrie
           axis={axis}
           entry={entry}
           isChosen={false}
-          name={`${entry.model}, ${entry.user ?? entry.client_ip ?? "unknown"}`}
+          name={`${entry.user ?? entry.client_ip ?? "unknown"}, ${entry.model}`}
         >
           <span class="track" title={spanList(entry)}>
             <Bars axis={axis} entry={entry} />

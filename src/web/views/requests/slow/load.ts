@@ -92,3 +92,14 @@ export function startOf(entry: Entry): number {
 export function endOf(entry: Entry): number {
   return startOf(entry) + entry.latency_ms;
 }
+
+/**
+ * The requests that its model, which was in memory, was answering when a request came. Then what Ollama counts as
+ * loading was waiting for a turn: without them it has loaded the model once more.
+ */
+export function answeredBefore(request: Entry, others: readonly Entry[]): readonly Entry[] {
+  const at = startOf(request);
+  return others.filter(
+    (one) => request.cold === false && one.model === request.model && startOf(one) < at && endOf(one) > at,
+  );
+}

@@ -1,7 +1,7 @@
 /** What happened to an engine meanwhile: models that were loaded, those that had to leave for it, restarts and pulls. */
 import * as say from "../../../shared/format";
 import { type Entry, spansOf } from "../request/spans";
-import { endOf, type Found, startOf } from "./load";
+import { answeredBefore, endOf, type Found, startOf } from "./load";
 
 export interface Mark {
   readonly kind: "load" | "left" | "event";
@@ -56,7 +56,8 @@ function loadsIn(entries: readonly Entry[]): Load[] {
   const loads: Load[] = [];
   for (const entry of entries) {
     const { model, load_ms, cold } = entry;
-    if (model === null || !(cold || (load_ms ?? 0) > LEAST_LOAD_MS)) continue;
+    const isLoad = cold || ((load_ms ?? 0) > LEAST_LOAD_MS && answeredBefore(entry, entries).length === 0);
+    if (model === null || !isLoad) continue;
     const span = spansOf(entry).find(({ name }) => name === "load");
     const from = startOf(entry) + (span?.from ?? 0);
     const to = startOf(entry) + (span?.to ?? 0);
