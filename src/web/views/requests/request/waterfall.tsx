@@ -2,6 +2,9 @@
 import * as say from "../../../shared/format";
 import { type Entry, spanNames, spansOf, spanWords, untoldOf, whyUntold } from "./spans";
 
+/** Ollama looks up a model that is in memory in less. */
+const LONG_LOAD_MS = 250;
+
 export function Waterfall({ request }: { readonly request: Entry }) {
   const untold = untoldOf(request);
   const spans = new Map(spansOf(request).map((span) => [span.name, span]));
@@ -38,6 +41,12 @@ export function Waterfall({ request }: { readonly request: Entry }) {
         </li>
       </ul>
       {untold.length > 0 && <p class="muted">{whyUntold(request)}</p>}
+      {request.cold === false && (request.load_ms ?? 0) >= LONG_LOAD_MS && (
+        <p class="muted">
+          The model was in memory when it came: what Ollama counts as loading may have been the wait for its
+          turn.
+        </p>
+      )}
     </>
   );
 }

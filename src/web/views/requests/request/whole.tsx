@@ -20,7 +20,7 @@ export function Whole({ request }: { readonly request: WholeRequest }) {
         <p>
           <span class={`outcome ${request.status}`}>{outcomeWords[request.outcome]}</span>
           <span class="muted">
-            {say.duration(request.latency_ms)}, {request.operation} by {request.dialect}
+            {say.duration(request.latency_ms)}, {request.operation} through {request.dialect}
             {request.stream ? ", streamed" : ""}, <Time at={request.timestamp} exact />
           </span>
         </p>

@@ -40,6 +40,11 @@ export function questionOf(now: number): Question {
   };
 }
 
+/** Whether all requests are asked about: then there is nobody else. */
+export function isAnyone({ user, client_ip, model, operation }: Question): boolean {
+  return [user, client_ip, model, operation].every((value) => value === null);
+}
+
 /** Where one sees why a request took so long. */
 export function hrefOfSlow(entry: Entry): string {
   const { user, client_ip } = entry;

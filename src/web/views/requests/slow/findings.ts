@@ -9,6 +9,8 @@ const LEAST_MS = 250;
 const LEAST_SHARE = 0.15;
 /** Slower than the usual by more than this is slower. */
 const AS_USUAL = 1.25;
+/** A reply that is longer than the average by more than this is a long one. */
+const AS_MANY = 1.5;
 
 /** @param others that ran on the same engine at some time */
 export function findingsOf(request: Entry, others: readonly Entry[], usual: Usual | null): string[] {

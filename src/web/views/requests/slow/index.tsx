@@ -5,7 +5,7 @@ import * as say from "../../../shared/format";
 import { useLoaded } from "../../../shared/loaded";
 import { Empty, Panel, Skeleton, Trouble } from "../../../shared/parts";
 import type { Entry } from "../request/spans";
-import { type Question, questionOf } from "./address";
+import { isAnyone, type Question, questionOf } from "./address";
 import { Ask } from "./ask";
 import { Finding } from "./finding";
 import { type Axis, Legend, Marks, Others, Theirs, Ticks } from "./lanes";
@@ -65,7 +65,11 @@ function Shown({ question, found }: { readonly question: Question; readonly foun
           choose={(id) => setFilters({ request: id })}
         />
       </Panel>
-      <Panel title="Everybody else there" note={othersNote(question, others)} class="others">
+      <Panel
+        title={isAnyone(question) ? "The engine meanwhile" : "Everybody else there"}
+        note={isAnyone(question) ? undefined : `${say.plural(others.length, "request")} on the same engine`}
+        class="others"
+      >
         <Ticks axis={axis} />
         <Marks axis={axis} marks={marks} />
         <Others axis={axis} entries={others} />
@@ -75,11 +79,6 @@ function Shown({ question, found }: { readonly question: Question; readonly foun
       </Panel>
     </>
   );
-}
-
-function othersNote({ user, client_ip, model, operation }: Question, others: readonly Entry[]): string {
-  const isAnyone = [user, client_ip, model, operation].every((value) => value === null);
-  return isAnyone ? "everybody’s are above" : `${say.plural(others.length, "request")} on the same engine`;
 }
 
 function slowest(entries: readonly Entry[]): Entry | null {

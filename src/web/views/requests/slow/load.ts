@@ -1,7 +1,7 @@
 /** What the view is made of: their requests, everybody else's at that time, what is usual, and what else happened. */
 import { type Answers, call, type Summary } from "../../../shared/api";
 import type { Entry } from "../request/spans";
-import type { Question } from "./address";
+import { isAnyone, type Question } from "./address";
 
 /** A request that began so long before may still run in the time that is looked at. */
 const LOOK_BACK_MS = 15 * 60_000;
@@ -36,10 +36,9 @@ export function usualKey({ model, operation }: Pick<Entry, "model" | "operation"
 export async function find(question: Question, signal: AbortSignal): Promise<Found> {
   const { user, client_ip, model, operation, server, from, to } = question;
   const whose = { user, client_ip, model, operation };
-  const isAnyone = Object.values(whose).every((value) => value === null);
   const [theirs, all, { events }] = await Promise.all([
     entriesIn(question, { ...whose, server }, MOST_THEIRS, signal),
-    isAnyone ? null : entriesIn(question, { server }, MOST_OTHERS, signal),
+    isAnyone(question) ? null : entriesIn(question, { server }, MOST_OTHERS, signal),
     call("GET /api/events", { query: { from: from.toISOString(), to: to.toISOString(), server }, signal }),
   ]);
   const ids = new Set(theirs.entries.map(({ id }) => id));
