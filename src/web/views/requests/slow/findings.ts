@@ -115,8 +115,10 @@ function ofPrompt({ tokens_in, tokens_cached }: Entry): string {
 
 function writing(request: Entry, ms: number, usual: Usual | null, others: readonly Entry[]): string {
   const { tokens_out, tokens_per_second, latency_ms } = request;
+  const mean = usual && usual.requests > 0 ? usual.tokens_out / usual.requests : null;
+  const many = mean !== null && (tokens_out ?? 0) > mean * AS_MANY ? ` (${say.count(mean)} on average)` : "";
   const what =
-    tokens_out === null ? "The reply was written in" : `It wrote ${say.plural(tokens_out, "token")}:`;
+    tokens_out === null ? "The reply was written in" : `It wrote ${say.plural(tokens_out, "token")}${many}:`;
   const speed = tokens_per_second ?? (tokens_out === null ? null : (tokens_out * 1000) / ms);
   if (speed === null) return `${what} ${say.duration(ms)}.`;
   const typical = usual?.percentiles.tokens_per_second?.p50;
