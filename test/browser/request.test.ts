@@ -36,8 +36,9 @@ const told: Readonly<Record<string, Told>> = {
   "contract.chat": {
     path: "/api/chat",
     model: "sim-tokens5:contract",
-    body: { prompt: awkward, system: "Be brief.", temperature: 0.5 },
-    seen: ["Be brief.", "temperature"],
+    // Longer than an argument of a command may be.
+    body: { prompt: awkward, system: `Be brief.${" Really.".repeat(20_000)}`, temperature: 0.5 },
+    seen: ["Be brief.", "Show all 160,009 characters", "temperature"],
   },
   "ollama.chat": {
     path: "/api/chat",
@@ -231,7 +232,12 @@ describeBrowser("a request on the page", () => {
         const [first] = await records(model);
         await openRequest(first?.id ?? "");
         const command = (await article().locator("details .command code").textContent()) ?? "";
-        const shell = Bun.spawn(["sh", "-c", command], { cwd: folder, stdout: "pipe", stderr: "ignore" });
+        const shell = Bun.spawn(["sh"], {
+          cwd: folder,
+          stdin: new Blob([command]),
+          stdout: "pipe",
+          stderr: "ignore",
+        });
         await new Response(shell.stdout).text();
         expect([dialect, await shell.exited]).toEqual([dialect, 0]);
         const [again] = await records(model, 2);

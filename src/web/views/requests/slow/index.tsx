@@ -1,7 +1,8 @@
 /** "It is slow": somebody's requests at some time, what is usual, and what everybody else's did to the engine then. */
 import { useMemo } from "preact/hooks";
-import { setFilters } from "../../../shared/address";
+import { hrefOf, setFilters } from "../../../shared/address";
 import * as say from "../../../shared/format";
+import { active } from "../../../shared/live";
 import { useLoaded } from "../../../shared/loaded";
 import { Empty, Panel, Skeleton, Trouble } from "../../../shared/parts";
 import type { Entry } from "../request/spans";
@@ -16,18 +17,18 @@ export function Slow() {
   // The time goes on, and what is looked at does not move under one's eyes.
   const opened = useMemo(() => Date.now(), []);
   const question = questionOf(opened);
-  const { user, client_ip, model, operation, server, from, to } = question;
-  const loaded = useLoaded(
-    (signal) => find(question, signal),
-    [user, client_ip, model, operation, server, from.getTime(), to.getTime()],
-  );
+  const asked = keyOf(question);
+  const loaded = useLoaded((signal) => find(question, signal), [asked]);
+  const isOld = loaded.value !== null && keyOf(loaded.value.question) !== asked;
   return (
     <div class="slow">
       <Ask question={question} found={loaded.value} />
       {loaded.error ? (
         <Trouble error={loaded.error} retry={loaded.reload} />
       ) : loaded.value ? (
-        <Shown question={question} found={loaded.value} />
+        <div class={isOld ? "slow old" : "slow"} aria-busy={isOld}>
+          <Shown found={loaded.value} asked={question.request} />
+        </div>
       ) : (
         <Skeleton lines={10} />
       )}
@@ -35,9 +36,14 @@ export function Slow() {
   );
 }
 
-function Shown({ question, found }: { readonly question: Question; readonly found: Found }) {
-  const { theirs, isMore, usual } = found;
-  const chosen = theirs.find(({ id }) => id === question.request) ?? slowest(theirs);
+/** What the answer depends on: all but which request is chosen. */
+function keyOf(question: Question): string {
+  return JSON.stringify({ ...question, request: null });
+}
+
+function Shown({ found, asked }: { readonly found: Found; readonly asked: string | null }) {
+  const { question, theirs, isMore, usual } = found;
+  const chosen = theirs.find(({ id }) => id === asked) ?? slowest(theirs);
   if (!chosen) return <Nobody question={question} />;
   const axis: Axis = { from: question.from.getTime(), to: question.to.getTime() };
   // Only what ran on the same engine can have been in its way.
@@ -73,11 +79,24 @@ function Shown({ question, found }: { readonly question: Question; readonly foun
         <Ticks axis={axis} />
         <Marks axis={axis} marks={marks} />
         <Others axis={axis} entries={others} />
+        <StillRunning axis={axis} />
         {others.length === 0 && marks.length === 0 && (
           <Empty>Nothing else ran on that engine, and no model came or went.</Empty>
         )}
       </Panel>
     </>
+  );
+}
+
+/** What has not ended has no record yet, and no phases. */
+function StillRunning({ axis }: { readonly axis: Axis }) {
+  const running = active.value.filter(({ started_at }) => Date.parse(started_at) < axis.to).length;
+  if (running === 0) return null;
+  return (
+    <p class="panel-line">
+      {say.plural(running, "request")} that began by then {running === 1 ? "is" : "are"} still running:{" "}
+      <a href={hrefOf("now")}>see Now</a>.
+    </p>
   );
 }
 

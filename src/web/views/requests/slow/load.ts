@@ -17,6 +17,8 @@ const MOST_USUAL = 12;
 export type Usual = Summary["total"];
 
 export interface Found {
+  /** What was asked. */
+  readonly question: Question;
   /** Oldest first. */
   readonly theirs: readonly Entry[];
   /** Of all servers, oldest first; none where everybody's are theirs. */
@@ -43,6 +45,7 @@ export async function find(question: Question, signal: AbortSignal): Promise<Fou
   ]);
   const ids = new Set(theirs.entries.map(({ id }) => id));
   return {
+    question,
     theirs: theirs.entries,
     others: all ? all.entries.filter(({ id }) => !ids.has(id)) : [],
     isMore: theirs.isMore,
