@@ -12,13 +12,12 @@ const keys: Keys = { Escape: ["Close the request", close] };
 export function Requests() {
   useKeys(keys);
   const [id] = pathRest.value;
+  if (!id && filters.value.get("show") === "phases") return <Slow />;
   return (
     <>
       <h1>Requests</h1>
       {id ? (
         <Request id={id} close={close} previous={null} next={null} />
-      ) : filters.value.get("show") === "phases" ? (
-        <Slow />
       ) : (
         <Empty command={`curl "${location.origin}/api/stats/logs?limit=20"`}>
           The newest requests, with prompt and reply:

@@ -66,7 +66,7 @@ export function timeAround({ id, timestamp, latency_ms }: Entry) {
   };
 }
 
-/** A request, beside the table of the same filters. */
-export function hrefOfRequest(id: string): string {
-  return hrefOf("requests", { ...Object.fromEntries(filters.value), show: null, request: null }, [id]);
+/** The table of the same filters, or a request beside it. */
+export function hrefOfTable(...id: string[]): string {
+  return hrefOf("requests", { ...Object.fromEntries(filters.value), show: null, request: null }, id);
 }

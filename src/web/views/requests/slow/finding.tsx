@@ -4,7 +4,7 @@ import * as say from "../../../shared/format";
 import { Panel, Time } from "../../../shared/parts";
 import { type Column, Table } from "../../../shared/table";
 import { type Entry, waitedMs } from "../request/spans";
-import { hrefOfRequest, timeAround } from "./address";
+import { hrefOfTable, timeAround } from "./address";
 import { comparedOf, findingsOf } from "./findings";
 import { type Found, type Usual, usualKey } from "./load";
 
@@ -26,7 +26,7 @@ export function Finding({ entry, found, others }: FindingProps) {
           <button type="button" class="button small" onClick={() => setFilters(timeAround(entry))}>
             Zoom to it
           </button>
-          <a class="button small" href={hrefOfRequest(entry.id)}>
+          <a class="button small" href={hrefOfTable(entry.id)}>
             Open the request
           </a>
         </>

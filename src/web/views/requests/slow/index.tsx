@@ -6,7 +6,7 @@ import { active } from "../../../shared/live";
 import { useLoaded } from "../../../shared/loaded";
 import { Empty, Panel, Skeleton, Trouble } from "../../../shared/parts";
 import type { Entry } from "../request/spans";
-import { isAnyone, type Question, questionOf } from "./address";
+import { hrefOfTable, isAnyone, type Question, questionOf } from "./address";
 import { Ask } from "./ask";
 import { Finding } from "./finding";
 import { type Axis, Legend, Marks, Others, Theirs, Ticks } from "./lanes";
@@ -22,6 +22,10 @@ export function Slow() {
   const isOld = loaded.value !== null && keyOf(loaded.value.question) !== asked;
   return (
     <div class="slow">
+      <header class="slow-head">
+        <h1>Why is it slow?</h1>
+        <a href={hrefOfTable()}>The same requests in the table</a>
+      </header>
       <Ask question={question} found={loaded.value} />
       {loaded.error ? (
         <Trouble error={loaded.error} retry={loaded.reload} />

@@ -2,7 +2,7 @@
 import type { ComponentChildren } from "preact";
 import * as say from "../../../shared/format";
 import { type Entry, type Span, type SpanName, spanNames, spansOf, spanWords } from "../request/spans";
-import { hrefOfRequest } from "./address";
+import { hrefOfTable } from "./address";
 import { startOf, type Usual, usualKey } from "./load";
 import type { Mark } from "./marks";
 
@@ -135,7 +135,7 @@ function Lane({ entry, isChosen, name, children }: LaneProps) {
   const at = new Date(entry.timestamp);
   return (
     <li class={isChosen ? "lane chosen" : "lane"}>
-      <a class="lane-name" href={hrefOfRequest(entry.id)} title={say.utc(at)}>
+      <a class="lane-name" href={hrefOfTable(entry.id)} title={say.utc(at)}>
         <span class="muted">{say.clockTime(at, true)}</span> {name ?? "no model"}
         {entry.operation !== "chat" && <span class="muted"> {entry.operation}</span>}
       </a>
