@@ -102,7 +102,7 @@ const told: Readonly<Record<string, Told>> = {
       tools: [tool],
       stream: true,
     },
-    seen: ["Be brief.", "How warm is it?", ...image, ...calls, "Ollama tells no times of its own"],
+    seen: ["Be brief.", "How warm is it?", ...image, ...calls, "To the first piece", "From there to the end"],
   },
   "openai.completions": {
     path: "/v1/completions",

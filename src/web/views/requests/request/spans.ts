@@ -5,10 +5,23 @@ import type { Logs } from "../../../shared/api";
 export type Entry = Logs["logs"][number];
 
 /** In the order in which they come. */
-export const spanNames = ["waiting", "rest", "first", "load", "prefill", "decode", "after", "drain"] as const;
+export const spanNames = [
+  "waiting",
+  "rest",
+  "first",
+  "load",
+  "prefill",
+  "decode",
+  "after",
+  "tail",
+  "drain",
+] as const;
 export type SpanName = (typeof spanNames)[number];
 
-/** `first`, `after` and `rest` are what can be seen where the engine does not tell its times, or not all of them. */
+/**
+ * `first` and `after` are what can be seen where the engine does not tell its times; `rest` and `tail` are before and
+ * after those that it does tell.
+ */
 export const spanWords: Readonly<Record<SpanName, string>> = {
   waiting: "Waiting for Ollama",
   rest: "Waiting and the rest",
@@ -17,6 +30,7 @@ export const spanWords: Readonly<Record<SpanName, string>> = {
   prefill: "Reading the prompt",
   decode: "Writing",
   after: "From there to the end",
+  tail: "In none of these",
   drain: "Waiting for the client",
 };
 
@@ -30,6 +44,9 @@ export interface Span {
   /** The engine's own count, or measured by Corral. */
   readonly source: "engine" | "measured";
 }
+
+/** The way between Ollama and the client takes less. */
+const LEAST_TAIL_MS = 50;
 
 /** What is known of a request's time. What nobody told has no span, and is not 0. */
 export function spansOf(entry: Entry): Span[] {
@@ -48,6 +65,8 @@ export function spansOf(entry: Entry): Span[] {
       put(name, at, ms, "engine");
       at += ms;
     }
+    const left = latency_ms - at - (client_wait_ms ?? 0);
+    if (left >= LEAST_TAIL_MS) put("tail", at, left, "measured");
   } else if (ttft_ms !== null) {
     put("first", 0, ttft_ms, "measured");
     put("after", ttft_ms, latency_ms - ttft_ms, "measured");

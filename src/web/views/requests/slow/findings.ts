@@ -51,6 +51,8 @@ export function findingsOf(request: Entry, others: readonly Entry[], usual: Usua
   if (read !== null) found.push(`${ofPrompt(request)} was read first: ${say.duration(read)}.`);
   const wrote = part("decode") ?? part("after");
   if (wrote !== null) found.push(writing(request, wrote, usual, others));
+  const tail = part("tail");
+  if (tail !== null) found.push(`${say.duration(tail)} came after all that Ollama tells of.`);
   const drained = part("drain");
   if (drained !== null)
     found.push(`Its client read slowly: the reply waited ${say.duration(drained)} for it.`);
