@@ -302,11 +302,11 @@ describeBrowser("a request on the page", () => {
 
   test("that was slow is told why: who was before it, which model was loaded, and what is usual", async () => {
     const { page } = watched;
-    const model = "sim-delay10-tokens80:busy";
+    const model = "sim-delay10-tokens50:busy";
     const as = (name: string) => ({ "x-openwebui-user-name": name });
     const chat = (model: string, name: string, more: object = {}) =>
       post("/api/chat", { model, messages: [user], ...more }, as(name)).then((response) => response.text());
-    const left = "sim-load700-tokens5:left";
+    const left = "sim-load400-tokens5:left";
     await chat(model, "bob");
     await chat(left, "carl", { keep_alive: 0 });
     const before = chat(model, "bob");
@@ -323,7 +323,7 @@ describeBrowser("a request on the page", () => {
     await finding
       .getByText(/waiting for its turn, mostly\. It was busy with 1 other request of the same model\.$/)
       .waitFor();
-    await finding.getByText(/^It wrote 80 tokens: .* tokens\/s/).waitFor();
+    await finding.getByText(/^It wrote 50 tokens: .* tokens\/s/).waitFor();
     await finding.getByText(new RegExp(`chats with ${model} in the week before took`)).waitFor();
     const theirs = page.getByRole("region", { name: "ada", exact: true });
     const others = page.getByRole("region", { name: "Everybody else there" });
