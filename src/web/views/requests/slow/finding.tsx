@@ -5,8 +5,9 @@ import { Panel, Time } from "../../../shared/parts";
 import { type Column, Table } from "../../../shared/table";
 import { type Entry, waitedMs } from "../request/spans";
 import { hrefOfTable, timeAround } from "./address";
+import { type Usual, usualKey } from "./entries";
 import { comparedOf, findingsOf } from "./findings";
-import { type Found, type Usual, usualKey } from "./load";
+import type { Found } from "./load";
 
 interface FindingProps {
   readonly entry: Entry;

@@ -2,7 +2,7 @@
 import * as say from "../../../shared/format";
 import { outcomeWords } from "../request/outcomes";
 import { type Entry, spansOf } from "../request/spans";
-import { answeredBefore, endOf, startOf, type Usual } from "./load";
+import { answeredBefore, endOf, startOf, type Usual } from "./entries";
 
 /** A part of its time is worth a sentence from here on. */
 const LEAST_MS = 250;
@@ -32,6 +32,11 @@ export function findingsOf(request: Entry, others: readonly Entry[], usual: Usua
   if (first !== null)
     found.push(
       `Its first piece came after ${say.duration(first)}${besides(first, usual?.percentiles.ttft_ms?.p50)}. How much of that was waiting, loading or reading the prompt Ollama does not tell here; it ${busyWith(request, others, first)}.`,
+    );
+  const isUntold = !spansOf(request).some(({ name }) => name !== "drain");
+  if (isUntold && matters(request.latency_ms))
+    found.push(
+      `Where its ${say.duration(request.latency_ms)} went nobody told. Ollama ${busyWith(request, others, request.latency_ms)}.`,
     );
   const loaded = part("load");
   const before = answeredBefore(request, others);

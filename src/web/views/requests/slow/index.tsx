@@ -8,9 +8,10 @@ import { Empty, Panel, Skeleton, Trouble } from "../../../shared/parts";
 import type { Entry } from "../request/spans";
 import { hrefOfTable, isAnyone, type Question, questionOf } from "./address";
 import { Ask } from "./ask";
+import { startOf } from "./entries";
 import { Finding } from "./finding";
 import { type Axis, Legend, Marks, Others, Theirs, Ticks } from "./lanes";
-import { type Found, find, startOf } from "./load";
+import { type Found, find } from "./load";
 import { marksOf } from "./marks";
 
 export function Slow() {
@@ -111,8 +112,8 @@ function slowest(entries: readonly Entry[]): Entry | null {
   );
 }
 
-function nameOf({ user, client_ip }: Question): string {
-  return user ?? client_ip ?? "Everybody";
+function nameOf({ user, client_ip, model }: Question): string {
+  return user ?? client_ip ?? model ?? "Everybody";
 }
 
 function Nobody({ question }: { readonly question: Question }) {
@@ -120,8 +121,8 @@ function Nobody({ question }: { readonly question: Question }) {
     <Empty
       command={`curl "${location.origin}/api/stats/logs?from=${question.from.toISOString()}&to=${question.to.toISOString()}"`}
     >
-      No request of {nameOf(question).toLowerCase()} ran from {say.time(question.from, true)} to{" "}
-      {say.time(question.to, true)}. Choose another time or somebody else; the same question to the API:
+      No request{isAnyone(question) ? "" : ` of ${nameOf(question)}`} ran from {say.time(question.from, true)}{" "}
+      to {say.time(question.to, true)}. Choose another time or somebody else; the same question to the API:
     </Empty>
   );
 }

@@ -3,7 +3,7 @@ import type { ComponentChildren } from "preact";
 import * as say from "../../../shared/format";
 import { type Entry, type Span, type SpanName, spanNames, spansOf, spanWords } from "../request/spans";
 import { hrefOfTable } from "./address";
-import { startOf, type Usual, usualKey } from "./load";
+import { startOf, type Usual, usualKey } from "./entries";
 import type { Mark } from "./marks";
 
 /** ms since 1970. */

@@ -1,7 +1,8 @@
 /** What the view is made of: their requests, everybody else's at that time, what is usual, and what else happened. */
-import { type Answers, call, type Summary } from "../../../shared/api";
+import { type Answers, call } from "../../../shared/api";
 import type { Entry } from "../request/spans";
 import { isAnyone, type Question } from "./address";
+import { endOf, type Usual, usualKey } from "./entries";
 
 /** A request that began so long before may still run in the time that is looked at. */
 const LOOK_BACK_MS = 15 * 60_000;
@@ -12,9 +13,6 @@ const MOST_OTHERS = 300;
 const USUAL_OF_MS = 7 * 86_400_000;
 /** As many models and operations as anybody can compare. */
 const MOST_USUAL = 12;
-
-/** Figures of a model and an operation over the seven days before. */
-export type Usual = Summary["total"];
 
 export interface Found {
   /** What was asked. */
@@ -28,11 +26,6 @@ export interface Found {
   /** By `usualKey`. */
   readonly usual: ReadonlyMap<string, Usual>;
   readonly events: Answers["GET /api/events"]["events"];
-}
-
-/** Chat, embeddings and completions never share a percentile. */
-export function usualKey({ model, operation }: Pick<Entry, "model" | "operation">): string {
-  return `${operation} ${model}`;
 }
 
 export async function find(question: Question, signal: AbortSignal): Promise<Found> {
@@ -83,25 +76,4 @@ async function usualOf(entries: readonly Entry[], to: Date, signal: AbortSignal)
     return [key, (await call("GET /api/stats/summary", { query, signal })).total] as const;
   });
   return new Map(await Promise.all(figures));
-}
-
-/** ms since 1970 */
-export function startOf(entry: Entry): number {
-  return Date.parse(entry.timestamp);
-}
-
-/** ms since 1970 */
-export function endOf(entry: Entry): number {
-  return startOf(entry) + entry.latency_ms;
-}
-
-/**
- * The requests that its model, which was in memory, was answering when a request came. Then what Ollama counts as
- * loading was waiting for a turn: without them it has loaded the model once more.
- */
-export function answeredBefore(request: Entry, others: readonly Entry[]): readonly Entry[] {
-  const at = startOf(request);
-  return others.filter(
-    (one) => request.cold === false && one.model === request.model && startOf(one) < at && endOf(one) > at,
-  );
 }

@@ -1,7 +1,8 @@
 /** What happened to an engine meanwhile: models that were loaded, those that had to leave for it, restarts and pulls. */
 import * as say from "../../../shared/format";
 import { type Entry, spansOf } from "../request/spans";
-import { answeredBefore, endOf, type Found, startOf } from "./load";
+import { answeredBefore, endOf, startOf } from "./entries";
+import type { Found } from "./load";
 
 export interface Mark {
   readonly kind: "load" | "left" | "event";
