@@ -11,6 +11,7 @@ const modelSchema = Type.Object(
     modified_at: Type.Optional(Type.String()),
     size: Type.Optional(Type.Number()),
     digest: Type.Optional(Type.String()),
+    capabilities: Type.Optional(Type.Union([Type.Array(Type.String()), Type.Null()])),
     details: Type.Optional(
       Type.Object(
         {

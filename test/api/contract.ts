@@ -142,6 +142,7 @@ export function contract(corral: () => RunningCorral): void {
           family: text,
           parameter_size: text,
           quantization_level: text,
+          capabilities: expect.arrayContaining([text]),
         });
       }
       expect((json as { models: { name: string }[] }).models.map((model) => model.name)).toContain(

@@ -89,7 +89,8 @@ describeCorral("what is running now", (corral) => {
       const decoder = new TextDecoder();
       for await (const chunk of response.body ?? []) said += decoder.decode(chunk, { stream: true });
     })().catch(() => undefined);
-    await post(`${corral().url}/api/chat`, native("sim-delay20-tokens60:live"));
+    const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    await post(`${corral().url}/api/chat`, native("sim-delay20-tokens60:live"), { headers: { traceparent } });
     await eventually(
       async () => said,
       (text) => text.includes("event: ended"),
@@ -99,7 +100,10 @@ describeCorral("what is running now", (corral) => {
       .filter(([, data]) => data.model === "sim-delay20-tokens60:live");
     expect(told[0]).toEqual(["active", expect.objectContaining({ tokens: 0 })]);
     expect(told.some(([event, data]) => event === "active" && data.phase === "generating")).toBe(true);
-    expect(told.at(-1)).toEqual(["ended", expect.objectContaining({ outcome: "complete", tokens_out: 60 })]);
+    expect(told.at(-1)).toEqual([
+      "ended",
+      expect.objectContaining({ outcome: "complete", tokens_out: 60, traceparent }),
+    ]);
     expect(said).not.toContain('"prompt"');
     leave.abort();
     await reading;

@@ -83,6 +83,7 @@ async function installed(client: EngineClient) {
     family: model.details?.family ?? "",
     parameter_size: model.details?.parameter_size ?? "",
     quantization_level: model.details?.quantization_level ?? "",
+    capabilities: model.capabilities ?? null,
   }));
 }
 

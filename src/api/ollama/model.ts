@@ -55,6 +55,10 @@ export const ollamaModels = {
           family: Type.String({ examples: ["llama"] }),
           parameter_size: Type.String({ examples: ["3.2B"] }),
           quantization_level: Type.String({ examples: ["Q4_K_M"] }),
+          capabilities: nullable(Type.Array(Type.String()), {
+            description: "What it can do; null where Ollama does not tell",
+            examples: [["completion", "tools"]],
+          }),
         }),
       ),
     },

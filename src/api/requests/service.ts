@@ -26,6 +26,7 @@ export function sayEnded(record: RequestRecord) {
     client_ip: record.clientAddress,
     user_agent: record.userAgent,
     user: record.user,
+    traceparent: record.traceparent,
     status: statusOf(record.outcome),
     outcome: record.outcome,
     http_status: record.httpStatus,

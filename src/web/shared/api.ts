@@ -6,12 +6,14 @@ import type { engineModels } from "../../api/engine/model";
 import type { eventModels } from "../../api/events/model";
 import type { healthModels } from "../../api/health/model";
 import type { ledgerModels } from "../../api/ledger/model";
+import type { repositoryModels } from "../../api/models/model";
+import type { ollamaModels } from "../../api/ollama/model";
 import type { requestModels } from "../../api/requests/model";
 import type { settingsModels } from "../../api/settings";
 import type { figuresModels } from "../../api/stats/figures-model";
 import type { logsModels } from "../../api/stats/logs/model";
 import type { statsModels } from "../../api/stats/model";
-import type { LoadedModels } from "./ollama";
+import type { LoadedModels, ShownModel } from "./ollama";
 import { askForKey } from "./session";
 
 export type Logs = Static<(typeof logsModels)["Logs"]>;
@@ -22,8 +24,14 @@ type Events = Static<(typeof eventModels)["Events"]>;
 export type ActiveRequest = Static<(typeof requestModels)["ActiveRequests"]>["requests"][number];
 /** A request in full. */
 export type WholeRequest = Static<(typeof requestModels)["Request"]>;
-export type Summary = Static<(typeof figuresModels)["Summary"]>;
 type Done = Static<(typeof doneModels)["Done"]>;
+
+export type InstalledModel = Static<(typeof ollamaModels)["InstalledModels"]>["models"][number];
+export type Library = Static<(typeof ollamaModels)["LibraryPage"]>;
+export type Pulls = Static<(typeof ollamaModels)["Pulls"]>;
+export type RepositoryModel = Static<(typeof repositoryModels)["RepositoryModel"]>;
+export type RepositoryChanges = Static<(typeof repositoryModels)["RepositoryChanges"]>;
+export type ModelUse = Static<(typeof statsModels)["ModelStatistics"]>["models"][number];
 
 export type History = Static<(typeof figuresModels)["History"]>;
 export type Summary = Static<(typeof figuresModels)["Summary"]>;
@@ -42,7 +50,6 @@ export interface Answers {
   "GET /api/stats/history": History;
   "GET /api/stats/summary": Summary;
   "GET /api/stats/logs": Logs;
-  "GET /api/stats/summary": Summary;
   "GET /api/requests/active": Static<(typeof requestModels)["ActiveRequests"]>;
   "GET /api/requests/:id": WholeRequest;
   "GET /api/models": Static<(typeof statsModels)["ModelStatistics"]>;
@@ -54,6 +61,17 @@ export interface Answers {
   "DELETE /api/data/all": Static<(typeof dataModels)["AllCleared"]>;
   "GET /api/settings": Settings;
   "GET /api/ps": LoadedModels;
+  "GET /api/ollama/models": Static<(typeof ollamaModels)["InstalledModels"]>;
+  "DELETE /api/ollama/models/:name": Done;
+  "GET /api/ollama/library": Library;
+  "GET /api/ollama/pulls": Pulls;
+  "DELETE /api/ollama/pulls/:id": Done;
+  "GET /api/models/repository": Static<(typeof repositoryModels)["RepositoryModels"]>;
+  "POST /api/models/repository": RepositoryModel;
+  "PUT /api/models/repository/:name": Done;
+  "POST /api/show": ShownModel;
+  "POST /api/generate": unknown;
+  "POST /api/embed": unknown;
 }
 
 export interface Asked {
@@ -62,6 +80,7 @@ export interface Asked {
   readonly query?: Readonly<Record<string, string | number | boolean | null | undefined>>;
   /** Sent as JSON. */
   readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
 }
 
@@ -99,9 +118,11 @@ export async function request(what: string, asked: Asked = {}): Promise<Response
   const send = () =>
     fetch(filled + (query && `?${query}`), {
       method,
-      ...(asked.body === undefined
-        ? {}
-        : { body: JSON.stringify(asked.body), headers: { "content-type": "application/json" } }),
+      headers: {
+        ...(asked.body === undefined ? {} : { "content-type": "application/json" }),
+        ...asked.headers,
+      },
+      ...(asked.body === undefined ? {} : { body: JSON.stringify(asked.body) }),
       ...(asked.signal ? { signal: asked.signal } : {}),
     }).catch((error: unknown) => {
       if (asked.signal?.aborted) throw error;

@@ -44,7 +44,7 @@ export function Panel({ title, note, actions, class: place = "", children }: Pan
 }
 
 /** What scrolls must be reached by the keyboard; not every browser sees to that. */
-function reachable(element: HTMLElement | null): void {
+export function reachable(element: HTMLElement | null): void {
   if (element) element.tabIndex = 0;
 }
 

@@ -11,6 +11,14 @@ export interface Column<Row> {
   readonly isWide?: boolean;
   /** The title is for screen readers alone. */
   readonly isTitleHidden?: boolean;
+  /** What the rows are sorted by when its title is pressed. */
+  readonly sort?: string;
+}
+
+interface Sorting {
+  readonly by: string;
+  readonly isDescending: boolean;
+  readonly choose: (by: string) => void;
 }
 
 interface TableProps<Row> {
@@ -19,18 +27,17 @@ interface TableProps<Row> {
   readonly columns: readonly Column<Row>[];
   readonly rows: readonly Row[];
   readonly keyOf: (row: Row) => string;
+  readonly sorting?: Sorting;
 }
 
-export function Table<Row>({ caption, columns, rows, keyOf }: TableProps<Row>) {
+export function Table<Row>({ caption, columns, rows, keyOf, sorting }: TableProps<Row>) {
   return (
     <table class="table">
       <caption class="unseen">{caption}</caption>
       <thead>
         <tr>
           {columns.map((column) => (
-            <th key={column.title} scope="col" class={classOf(column)}>
-              <span class={column.isTitleHidden ? "unseen" : ""}>{column.title}</span>
-            </th>
+            <Title key={column.title} column={column} sorting={sorting} />
           ))}
         </tr>
       </thead>
@@ -46,6 +53,29 @@ export function Table<Row>({ caption, columns, rows, keyOf }: TableProps<Row>) {
         ))}
       </tbody>
     </table>
+  );
+}
+
+function Title<Row>({
+  column,
+  sorting,
+}: {
+  readonly column: Column<Row>;
+  readonly sorting: Sorting | undefined;
+}) {
+  const { title, sort, isTitleHidden } = column;
+  const direction = sorting?.isDescending ? "descending" : "ascending";
+  const isSorted = sort !== undefined && sorting?.by === sort;
+  return (
+    <th scope="col" class={classOf(column)} aria-sort={isSorted ? direction : undefined}>
+      {sort !== undefined && sorting ? (
+        <button type="button" class="sort" onClick={() => sorting.choose(sort)}>
+          {title}
+        </button>
+      ) : (
+        <span class={isTitleHidden ? "unseen" : ""}>{title}</span>
+      )}
+    </th>
   );
 }
 

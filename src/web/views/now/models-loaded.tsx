@@ -6,7 +6,7 @@ import { now } from "../../shared/clock";
 import * as say from "../../shared/format";
 import { active, endedTick } from "../../shared/live";
 import { useLoaded } from "../../shared/loaded";
-import type { LoadedModel } from "../../shared/ollama";
+import { canonicalModel, type LoadedModel } from "../../shared/ollama";
 import { Empty, Panel, Skeleton, Trouble } from "../../shared/parts";
 import { type Column, Table } from "../../shared/table";
 
@@ -16,7 +16,7 @@ export const loadedModels = signal<readonly LoadedModel[] | null>(null);
 const FAR_MS = 10 * 365 * 86_400_000;
 
 const columns: readonly Column<LoadedModel>[] = [
-  { title: "Model", isWide: true, cell: ({ name }) => name.replace(/:latest$/, "") },
+  { title: "Model", isWide: true, cell: ({ name }) => canonicalModel(name) },
   { title: "Memory", isNumber: true, cell: ({ size }) => say.bytes(size) },
   {
     title: "On GPU",
