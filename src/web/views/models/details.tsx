@@ -1,4 +1,5 @@
 /** One model: how it is made, what people note about it, how it went lately. */
+import type { ComponentChildren } from "preact";
 import { useMemo } from "preact/hooks";
 import { goTo, hrefOf } from "../../shared/address";
 import { call, type Logs } from "../../shared/api";
@@ -26,9 +27,11 @@ interface DetailsProps {
   readonly models: readonly Model[];
   /** Whether it is known what is installed. */
   readonly isKnown: boolean;
+  /** What is seen under its name, above all else. */
+  readonly children: ComponentChildren;
 }
 
-export function Details({ model, models, isKnown }: DetailsProps) {
+export function Details({ model, models, isKnown, children }: DetailsProps) {
   const { name, installed, use } = model;
   useKeys(useMemo(() => ({ Escape: ["Back to the models", () => goTo(hrefOf("models"))] }), []));
   const isGone = isKnown && !installed;
@@ -50,12 +53,12 @@ export function Details({ model, models, isKnown }: DetailsProps) {
         {installed ? (
           <>
             <Memory model={model} />
-            <a class="button" href={hrefOf("chat", { model: name })}>
+            <a class="button small" href={hrefOf("chat", { model: name })}>
               Chat
             </a>
             <button
               type="button"
-              class="button"
+              class="button small"
               disabled={removing.value.has(name)}
               onClick={() => remove(model, models)}
             >
@@ -71,6 +74,7 @@ export function Details({ model, models, isKnown }: DetailsProps) {
         )}
       </div>
       {isGone && <p class="muted">It is {use ? "no longer" : "not"} installed.</p>}
+      {children}
       <div class="model-parts">
         <Panel title="Notes" class="notes">
           <dl class="pairs">
@@ -150,7 +154,7 @@ export function Details({ model, models, isKnown }: DetailsProps) {
   );
 }
 
-function Pair({ name, children }: { readonly name: string; readonly children: preact.ComponentChildren }) {
+function Pair({ name, children }: { readonly name: string; readonly children: ComponentChildren }) {
   return (
     <div>
       <dt>{name}</dt>
@@ -159,7 +163,7 @@ function Pair({ name, children }: { readonly name: string; readonly children: pr
   );
 }
 
-function factsOf({ installed, loaded }: Model, shown: ShownModel): [string, preact.ComponentChildren][] {
+function factsOf({ installed, loaded }: Model, shown: ShownModel): [string, ComponentChildren][] {
   const { details } = shown;
   return [
     ["Size", say.bytes(installed?.size_bytes)],
@@ -207,6 +211,7 @@ const columns: readonly Column<Log>[] = [
     cell: ({ outcome, status, error }) => (
       <span class={status === "error" ? "bad" : ""} title={error ?? undefined}>
         {outcome.replace("_", " ")}
+        {error && `: ${error}`}
       </span>
     ),
   },

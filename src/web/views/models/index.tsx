@@ -34,8 +34,9 @@ export function Models() {
   if (name !== undefined)
     return (
       <>
-        <Details key={name} model={modelOf(name)} models={models} isKnown={installed.value !== null} />
-        <Running />
+        <Details key={name} model={modelOf(name)} models={models} isKnown={installed.value !== null}>
+          <Running />
+        </Details>
         {dialog}
       </>
     );

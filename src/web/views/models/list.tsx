@@ -63,6 +63,7 @@ const columns = (models: readonly Model[]): readonly Column<Model>[] => [
   {
     title: "Model",
     sort: "name",
+    isWide: true,
     cell: ({ name, notes }) => (
       <div class="model">
         <div>

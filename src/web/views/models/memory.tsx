@@ -79,9 +79,11 @@ export function Memory({ model }: { readonly model: Model }) {
   const isLoaded = model.loaded !== null;
   return (
     <span class={isLoaded ? "memory good" : "memory"}>
-      <span>
-        {isLoaded && <i class="dot" aria-hidden="true" />} {wordsOf(model)}
-      </span>
+      {isLoaded && (
+        <span>
+          <i class="dot" aria-hidden="true" /> {wordsOf(model)}
+        </span>
+      )}
       {model.installed && (
         <button
           type="button"

@@ -1,5 +1,6 @@
 /** What people note about a model, changed in its place: seen at once, and undone when it is refused. */
 import { signal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { call, type RepositoryChanges, type RepositoryModel } from "../../shared/api";
 import { sayError } from "../../shared/toasts";
@@ -115,7 +116,7 @@ interface EditableProps {
   readonly placeholder: string;
   readonly onKeep: (text: string) => void;
   /** What is seen of a value. */
-  readonly children: preact.ComponentChildren;
+  readonly children: ComponentChildren;
 }
 
 /** A text that becomes a field when it is pressed. Enter, or leaving it, keeps what was written; Escape does not. */

@@ -98,12 +98,14 @@ function Entry({ model: { name, description, tags, sizes, capabilities }, isInst
   const known = tags.length > 0 ? tags.filter((tag) => tag !== "latest") : sizes;
   return (
     <li>
-      <b>{name}</b>{" "}
-      {capabilities.map((word) => (
-        <span key={word} class="chip">
-          {word}
-        </span>
-      ))}
+      <div class="choices">
+        <b>{name}</b>
+        {capabilities.map((word) => (
+          <span key={word} class="chip">
+            {word}
+          </span>
+        ))}
+      </div>
       <p class="muted">{description}</p>
       <div class="choices">
         {["latest", ...known].map((tag) => {
