@@ -119,8 +119,10 @@ export function Details({ model, models, isKnown, children }: DetailsProps) {
                 <Time at={use.last_used} />
               </Pair>
             </dl>
-          ) : (
+          ) : use === null ? (
             <Empty>Not at all, as far as metrics are kept.</Empty>
+          ) : (
+            <Skeleton lines={7} />
           )}
         </Panel>
       </div>

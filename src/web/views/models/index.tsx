@@ -11,7 +11,7 @@ import { PullDialog } from "./pull-dialog";
 import { PastPulls, Running, usePulls } from "./pulls";
 
 export function Models() {
-  const { installed, models, modelOf, missing, isWhole } = useModels();
+  const { installed, models, modelOf, missing, reload, isWhole } = useModels();
   const pulls = usePulls();
   const [isPulling, setPulling] = useState(false);
   const search = useRef<HTMLInputElement>(null);
@@ -63,7 +63,7 @@ export function Models() {
         </button>
       </div>
       {pulls.error && <Trouble error={pulls.error} retry={pulls.reload} />}
-      {missing && <Trouble error={missing} retry={installed.reload} />}
+      {missing && <Trouble error={missing} retry={reload} />}
       <Running />
       <Panel title="Installed" note={here.length > 0 ? say.count(here.length) : undefined} class="installed">
         {found.length > 0 ? (

@@ -33,20 +33,20 @@ function parametersOf(text: string): number {
   return Number.parseFloat(text) * (units[text.slice(-1)] ?? 1) || 0;
 }
 
-const use: readonly Column<Model>[] = [
+const uses: readonly Column<Model>[] = [
   {
     title: "Requests",
     sort: "requests",
     isNumber: true,
     isMinor: true,
-    cell: (model) => say.count(model.use?.total_requests ?? 0),
+    cell: ({ use }) => say.count(use === null ? 0 : use?.total_requests),
   },
   {
     title: "Tokens",
     sort: "tokens",
     isNumber: true,
     isMinor: true,
-    cell: (model) => say.count(model.use?.total_tokens ?? 0),
+    cell: ({ use }) => say.count(use === null ? 0 : use?.total_tokens),
   },
 ];
 const lastUsed: Column<Model> = {
@@ -54,7 +54,7 @@ const lastUsed: Column<Model> = {
   sort: "last_used",
   isNumber: true,
   isMinor: true,
-  cell: (model) => (model.use ? <Time at={model.use.last_used} /> : "never"),
+  cell: ({ use }) => (use ? <Time at={use.last_used} /> : use === null ? "never" : say.unknown),
 };
 
 const columns = (models: readonly Model[]): readonly Column<Model>[] => [
@@ -95,7 +95,7 @@ const columns = (models: readonly Model[]): readonly Column<Model>[] => [
     isMinor: true,
     cell: ({ installed }) => installed?.family || say.unknown,
   },
-  ...use,
+  ...uses,
   {
     title: "Tokens/s",
     sort: "speed",
@@ -191,7 +191,7 @@ const absentColumns: readonly Column<Model>[] = [
     isMinor: true,
     cell: ({ notes }) => <span class="muted">{notes.description}</span>,
   },
-  ...use,
+  ...uses,
   lastUsed,
   {
     title: "Pull",

@@ -12,8 +12,8 @@ export interface Model {
   /** Null for one that is not installed. */
   readonly installed: InstalledModel | null;
   readonly notes: Notes;
-  /** Null for one that nobody has asked for. */
-  readonly use: ModelUse | null;
+  /** Null for one that nobody has asked for; undefined while that is not known. */
+  readonly use: ModelUse | null | undefined;
   /** Null for one that is not in memory. */
   readonly loaded: LoadedModel | null;
 }
@@ -41,6 +41,7 @@ export function useModels() {
   const notes = useLoaded(
     (signal) => call("GET /api/models/repository", { signal }).then(takeRepository),
     [],
+    60_000,
   );
 
   const installedBy = new Map(installed.value?.models.map((model) => [model.name, model]));
@@ -50,7 +51,7 @@ export function useModels() {
     name,
     installed: installedBy.get(name) ?? null,
     notes: noted(name),
-    use: useBy.get(name) ?? null,
+    use: use.value ? (useBy.get(name) ?? null) : undefined,
     loaded: loadedBy.get(name) ?? null,
   });
   const known = new Set([...installedBy.keys(), ...useBy.keys(), ...(repository.value?.keys() ?? [])]);
@@ -60,6 +61,10 @@ export function useModels() {
     models: [...known].map(modelOf),
     /** Why figures or notes are missing; null when none are. */
     missing: use.error ?? notes.error,
+    reload: () => {
+      use.reload();
+      notes.reload();
+    },
     /** Whether all that rows are sorted by has been answered. */
     isWhole: use.value !== null && repository.value !== null,
   };
