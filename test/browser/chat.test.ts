@@ -35,7 +35,6 @@ describeBrowser("the view Chat", () => {
     [corral, browser] = await Promise.all([startCorral(), startBrowser()]);
     await send("POST", `${corral.url}/api/models/repository`, { name: "mistral", is_default: true });
     watched = await openPage(browser, `${corral.url}/#/chat`);
-    watched.page.setDefaultTimeout(7000);
   });
   afterAll(async () => {
     await browser?.close();

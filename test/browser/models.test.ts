@@ -49,7 +49,6 @@ describeBrowser("the view Models", () => {
       startBrowser(),
     ]);
     watched = await openPage(browser, `${corral.url}/#/models`);
-    watched.page.setDefaultTimeout(7000);
   });
   afterAll(async () => {
     await browser?.close();
