@@ -72,6 +72,19 @@ describeCorral("request logs", (corral) => {
     }
   });
 
+  test("come with the beginning of their texts where that is enough", async () => {
+    const beginnings = async (query: string) =>
+      ((await getJson(`${corral().url}/api/stats/logs?dialect=ollama.chat${query}`)) as { logs: Json[] })
+        .logs[0];
+    const whole = await beginnings("");
+    expect(await beginnings("&text_length=4")).toEqual({
+      ...whole,
+      prompt: "=1+1",
+      response: String(whole?.response).slice(0, 4),
+    });
+    expect(await beginnings("&text_length=0")).toEqual({ ...whole, prompt: "", response: "" });
+  });
+
   test("have each request in full: texts, messages, options, times and who told them, images as what they are", async () => {
     const { logs } = (await getJson(`${corral().url}/api/stats/logs?dialect=ollama.chat`)) as {
       logs: Json[];

@@ -64,18 +64,35 @@ export interface Row extends Shared {
   client_user: string | null;
 }
 
-/** The columns of `requests r` and `contents c` that an entry is made of. */
-export const entryColumns = (sql: Sql) => sql`
-  r.id, r.started_at, r.model, c.prompt, c.response, r.latency_ms, r.outcome, r.dialect, r.operation, r.stream,
-  r.http_status, r.ttft_ms, r.tokens_in, r.tokens_out, r.finish_reason, c.thinking, r.error, r.user_agent,
-  r.upstream_status, r.longest_gap_ms, r.client_wait_ms, r.tokens_cached, r.load_ms, r.prefill_ms, r.decode_ms, r.cold,
-  r.context_length, r.truncated, r.model_digest, r.traceparent, r.in_flight, r.server, r.client_address, r.client_user`;
+/**
+ * The columns of `requests r` and `contents c` that an entry is made of.
+ * @param textLength characters of each text that are wanted; whole when absent
+ */
+export function entryColumns(sql: Sql, textLength?: number) {
+  const text = (name: string) =>
+    textLength === undefined
+      ? sql`c.${sql(name)}`
+      : sql`left(c.${sql(name)}, ${textLength}::int) as ${sql(name)}`;
+  return sql`
+    r.id, r.started_at, r.model, ${text("prompt")}, ${text("response")}, r.latency_ms, r.outcome, r.dialect,
+    r.operation, r.stream, r.http_status, r.ttft_ms, r.tokens_in, r.tokens_out, r.finish_reason, ${text("thinking")},
+    r.error, r.user_agent, r.upstream_status, r.longest_gap_ms, r.client_wait_ms, r.tokens_cached, r.load_ms,
+    r.prefill_ms, r.decode_ms, r.cold, r.context_length, r.truncated, r.model_digest, r.traceparent, r.in_flight,
+    r.server, r.client_address, r.client_user`;
+}
 
-/** The requests at some places, in their order; one that was forgotten meanwhile is left out. */
-export async function readEntries(sql: Sql, places: readonly Place[]): Promise<LogEntry[]> {
+/**
+ * The requests at some places, in their order; one that was forgotten meanwhile is left out.
+ * @param textLength characters of each text that are wanted; whole when absent
+ */
+export async function readEntries(
+  sql: Sql,
+  places: readonly Place[],
+  textLength?: number,
+): Promise<LogEntry[]> {
   if (places.length === 0) return [];
   const rows = await sql<Row[]>`
-    select ${entryColumns(sql)} from ${placesWithAll(sql, places)} order by p.place`;
+    select ${entryColumns(sql, textLength)} from ${placesWithAll(sql, places)} order by p.place`;
   return rows.map(toEntry);
 }
 

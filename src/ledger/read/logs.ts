@@ -14,6 +14,8 @@ export interface LogQuery extends LogFilter, Sorting {
   /** Found in prompt or reply, whatever its case. */
   readonly q?: string | undefined;
   readonly cursor?: string | undefined;
+  /** Characters of each text that are wanted; whole when absent. */
+  readonly textLength?: number | undefined;
 }
 
 export interface LogPage {
@@ -68,7 +70,7 @@ export async function readLogs(database: Database, query: LogQuery): Promise<Log
   const after = isMore ? (page.at(-1) ?? null) : end;
   const atLeast = seen + Number(isMore);
   return {
-    logs: await fetching(database, (sql) => readEntries(sql, page)),
+    logs: await fetching(database, (sql) => readEntries(sql, page, query.textLength)),
     total: walk.total.exact ? walk.total.count : after === null ? seen : Math.max(walk.total.count, atLeast),
     total_is_exact: walk.total.exact || after === null,
     next: after === null ? null : writeCursor(query, { after, seen, skip }),

@@ -38,7 +38,11 @@ export function goTo(href: string): void {
 
 /** Changes some filters of the view and keeps the rest; null takes one away. No new entry in the browser's history. */
 export function setFilters(changes: Readonly<Record<string, string | number | null>>): void {
-  const href = hrefOf(view.value, { ...Object.fromEntries(filters.value), ...changes }, pathRest.value);
+  replaceBy(hrefOf(view.value, { ...Object.fromEntries(filters.value), ...changes }, pathRest.value));
+}
+
+/** As `goTo`, without a new entry in the browser's history. */
+export function replaceBy(href: string): void {
   history.replaceState(history.state, "", href);
   hash.value = location.hash;
 }

@@ -75,6 +75,14 @@ export const logsQuery = Type.Object({
   cursor: Type.Optional(
     Type.String({ minLength: 1, maxLength: 1000, description: "The `next` of an earlier page" }),
   ),
+  text_length: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: 1_000_000,
+      description: "Prompt, reply and thinking end after so many characters; they are whole without it",
+      examples: [200],
+    }),
+  ),
 });
 export type LogsQuery = Static<typeof logsQuery>;
 

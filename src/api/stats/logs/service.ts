@@ -14,8 +14,11 @@ import type { ExportQuery, LogsFilter, LogsQuery } from "./model";
 
 /** A page of logs. */
 export function logs(database: Database, asked: LogsQuery): Promise<LogPage> {
-  const { limit = 100, offset = 0, sort = "timestamp", order = "desc", q, cursor } = asked;
-  return readLogs(database, { ...filterOf(asked), limit, offset, sort, order, q, cursor });
+  const { limit = 100, offset = 0, sort = "timestamp", order = "desc", q, cursor, text_length } = asked;
+  return readLogs(database, {
+    ...filterOf(asked),
+    ...{ limit, offset, sort, order, q, cursor, textLength: text_length },
+  });
 }
 
 export interface Exported {

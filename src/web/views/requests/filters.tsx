@@ -1,0 +1,258 @@
+/** What is looked for, as it is chosen: kept in the address bar alone, so that a view can be shared. */
+import { useRef, useState } from "preact/hooks";
+import { setFilters } from "../../shared/address";
+import { call } from "../../shared/api";
+import { useLoaded } from "../../shared/loaded";
+import { outcomes } from "./columns";
+import { filtersOf, noFilters, type Query } from "./query";
+
+/** How long a text rests before it is searched for. */
+const REST_MS = 300;
+export const searchId = "requests-search";
+
+type Options = readonly (readonly [value: string, words: string])[];
+
+const operations: Options = [
+  ["chat", "Chat"],
+  ["completion", "Completion"],
+  ["embedding", "Embedding"],
+  ["transcription", "Transcription"],
+];
+const statuses: Options = [
+  ["status=success", "Succeeded"],
+  ["status=error", "Failed"],
+  ["status=aborted", "Aborted"],
+  ...Object.entries(outcomes).map(([name, words]) => [`outcome=${name}`, words] as const),
+];
+const dialects: Options = [
+  "contract.chat",
+  "ollama.chat",
+  "ollama.generate",
+  "ollama.embed",
+  "ollama.embeddings",
+  "openai.chat",
+  "openai.completions",
+  "openai.embeddings",
+  "openai.responses",
+  "openai.transcriptions",
+  "anthropic.messages",
+].map((name) => [name, name]);
+const durations: Options = [
+  ["1000", "1 s or longer"],
+  ["5000", "5 s or longer"],
+  ["15000", "15 s or longer"],
+  ["60000", "1 min or longer"],
+  ["300000", "5 min or longer"],
+];
+const times: Options = [
+  ["1", "Last hour"],
+  ["24", "Last 24 hours"],
+  ["168", "Last 7 days"],
+  ["720", "Last 30 days"],
+  ["between", "Between two times"],
+];
+
+export function Filters({ query }: { readonly query: Query }) {
+  const [isOpen, setOpen] = useState(false);
+  const models = useLoaded((signal) => call("GET /api/models", { signal }), []);
+  const set = filtersOf(query);
+  const many = set.filter((name) => name !== "q").length;
+  return (
+    <search class="filters" aria-label="Requests">
+      <Search text={query.q ?? ""} />
+      <button
+        type="button"
+        class="button filters-toggle"
+        aria-expanded={isOpen}
+        aria-controls="filter-fields"
+        onClick={() => setOpen(!isOpen)}
+      >
+        Filters{many > 0 && ` (${many})`}
+      </button>
+      <div id="filter-fields" class={isOpen ? "filter-fields open" : "filter-fields"}>
+        <Times query={query} />
+        <Choice
+          label="Model"
+          any="Any model"
+          value={query.model}
+          options={(models.value?.models ?? []).map(({ name }) => [name, name])}
+          choose={(model) => setFilters({ model })}
+        />
+        <Choice
+          label="Kind of work"
+          any="Any kind"
+          value={query.operation}
+          options={operations}
+          choose={(operation) => setFilters({ operation })}
+        />
+        <Choice
+          label="Outcome"
+          any="Any outcome"
+          value={query.outcome ? `outcome=${query.outcome}` : query.status && `status=${query.status}`}
+          options={statuses}
+          choose={(chosen) => {
+            const [name = "status", value = null] = chosen?.split("=") ?? [];
+            setFilters({ status: null, outcome: null, [name]: value });
+          }}
+        />
+        <Choice
+          label="Duration"
+          any="Any duration"
+          value={query.min_latency_ms}
+          options={durations}
+          choose={(least) => setFilters({ min_latency_ms: least })}
+        />
+        <Choice
+          label="Dialect"
+          any="Any dialect"
+          value={query.dialect}
+          options={dialects}
+          choose={(dialect) => setFilters({ dialect })}
+        />
+        <Word label="User" name="user" value={query.user} />
+        <Word label="Client address" name="client_ip" value={query.client_ip} />
+        {query.server && (
+          <button
+            type="button"
+            class="button"
+            title={query.server}
+            onClick={() => setFilters({ server: null })}
+          >
+            Only server {query.server.slice(0, 8)} <span aria-hidden="true">✕</span>
+            <span class="unseen">: take away</span>
+          </button>
+        )}
+        {set.length > 0 && (
+          <button type="button" class="button plain" onClick={() => setFilters(noFilters)}>
+            Clear filters
+          </button>
+        )}
+      </div>
+    </search>
+  );
+}
+
+function Search({ text }: { readonly text: string }) {
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  return (
+    <input
+      id={searchId}
+      type="search"
+      class={text ? "set" : ""}
+      placeholder="Search prompts and replies"
+      aria-label="Search prompts and replies"
+      title="Search (/)"
+      maxLength={1000}
+      value={text}
+      onInput={({ currentTarget: { value } }) => {
+        clearTimeout(timer.current);
+        timer.current = setTimeout(() => setFilters({ q: value.trim() || null }), REST_MS);
+      }}
+    />
+  );
+}
+
+interface ChoiceProps {
+  readonly label: string;
+  /** The choice of nothing. */
+  readonly any: string;
+  readonly value: string | undefined;
+  readonly options: Options;
+  readonly choose: (value: string | null) => void;
+}
+
+function Choice({ label, any, value = "", options, choose }: ChoiceProps) {
+  // What an address asks for need not be among what is offered.
+  const isOffered = value === "" || options.some(([one]) => one === value);
+  return (
+    <select
+      aria-label={label}
+      class={value ? "set" : ""}
+      value={value}
+      onChange={({ currentTarget }) => choose(currentTarget.value || null)}
+    >
+      <option value="">{any}</option>
+      {!isOffered && <option value={value}>{value}</option>}
+      {options.map(([one, words]) => (
+        <option key={one} value={one}>
+          {words}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+interface WordProps {
+  readonly label: string;
+  readonly name: "user" | "client_ip";
+  readonly value: string | undefined;
+}
+
+/** A name that is known exactly, or nothing is found. */
+function Word({ label, name, value = "" }: WordProps) {
+  return (
+    <input
+      class={value ? "set word" : "word"}
+      placeholder={label}
+      aria-label={label}
+      maxLength={400}
+      value={value}
+      onChange={({ currentTarget }) => setFilters({ [name]: currentTarget.value.trim() || null })}
+    />
+  );
+}
+
+const DAY_MS = 86_400_000;
+
+function Times({ query: { hours, from, to } }: { readonly query: Query }) {
+  const isBetween = from !== undefined || to !== undefined;
+  const choose = (chosen: string | null) =>
+    setFilters(
+      chosen === "between"
+        ? { hours: null, from: new Date(Date.now() - DAY_MS).toISOString(), to: null }
+        : { hours: chosen, from: null, to: null },
+    );
+  return (
+    <>
+      <Choice
+        label="Time"
+        any="Any time"
+        value={isBetween ? "between" : hours}
+        options={times}
+        choose={choose}
+      />
+      {isBetween && (
+        <>
+          <Moment label="From" value={from} set={(at) => setFilters({ from: at })} />
+          <Moment label="Until" value={to} set={(at) => setFilters({ to: at })} />
+        </>
+      )}
+    </>
+  );
+}
+
+interface MomentProps {
+  readonly label: string;
+  readonly value: string | undefined;
+  readonly set: (at: string | null) => void;
+}
+
+/** A local time, as everywhere on the page; UTC in the address. */
+function Moment({ label, value, set }: MomentProps) {
+  return (
+    <input
+      type="datetime-local"
+      class="set"
+      aria-label={label}
+      title={label}
+      value={value ? localOf(value) : ""}
+      onChange={({ currentTarget: { value } }) => set(value ? new Date(value).toISOString() : null)}
+    />
+  );
+}
+
+function localOf(utc: string): string {
+  const at = new Date(utc);
+  if (Number.isNaN(at.getTime())) return "";
+  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}
