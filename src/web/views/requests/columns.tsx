@@ -49,7 +49,17 @@ const number = (name: "load_ms" | "prefill_ms" | "decode_ms" | "client_wait_ms",
 
 /** The time, which comes first, is a link: see `RequestRows`. */
 export const columns: readonly RequestColumn[] = [
-  column({ name: "model", title: "Model", width: 152, cell: ({ model }) => model ?? say.unknown }),
+  column({
+    name: "model",
+    title: "Model",
+    width: 152,
+    cell: ({ model, prompt }) => (
+      <>
+        {model ?? say.unknown}
+        <span class="under">{prompt}</span>
+      </>
+    ),
+  }),
   column({ name: "operation", title: "Kind", width: 96, isMinor: true, cell: ({ operation }) => operation }),
   column({
     name: "who",

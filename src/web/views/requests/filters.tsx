@@ -1,5 +1,5 @@
 /** What is looked for, as it is chosen: kept in the address bar alone, so that a view can be shared. */
-import { useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { setFilters } from "../../shared/address";
 import { call } from "../../shared/api";
 import { useLoaded } from "../../shared/loaded";
@@ -8,7 +8,7 @@ import { filtersOf, noFilters, type Query } from "./query";
 
 /** How long a text rests before it is searched for. */
 const REST_MS = 300;
-export const searchId = "requests-search";
+export const searchId = "requests-q";
 
 type Options = readonly (readonly [value: string, words: string])[];
 
@@ -59,7 +59,7 @@ export function Filters({ query }: { readonly query: Query }) {
   const many = set.filter((name) => name !== "q").length;
   return (
     <search class="filters" aria-label="Requests">
-      <Search text={query.q ?? ""} />
+      <Typed label="Search prompts and replies" name="q" value={query.q} />
       <button
         type="button"
         class="button filters-toggle"
@@ -109,8 +109,8 @@ export function Filters({ query }: { readonly query: Query }) {
           options={dialects}
           choose={(dialect) => setFilters({ dialect })}
         />
-        <Word label="User" name="user" value={query.user} />
-        <Word label="Client address" name="client_ip" value={query.client_ip} />
+        <Typed label="User" name="user" value={query.user} />
+        <Typed label="Client address" name="client_ip" value={query.client_ip} />
         {query.server && (
           <button
             type="button"
@@ -129,26 +129,6 @@ export function Filters({ query }: { readonly query: Query }) {
         )}
       </div>
     </search>
-  );
-}
-
-function Search({ text }: { readonly text: string }) {
-  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
-  return (
-    <input
-      id={searchId}
-      type="search"
-      class={text ? "set" : ""}
-      placeholder="Search prompts and replies"
-      aria-label="Search prompts and replies"
-      title="Search (/)"
-      maxLength={1000}
-      value={text}
-      onInput={({ currentTarget: { value } }) => {
-        clearTimeout(timer.current);
-        timer.current = setTimeout(() => setFilters({ q: value.trim() || null }), REST_MS);
-      }}
-    />
   );
 }
 
@@ -182,22 +162,37 @@ function Choice({ label, any, value = "", options, choose }: ChoiceProps) {
   );
 }
 
-interface WordProps {
+interface TypedProps {
   readonly label: string;
-  readonly name: "user" | "client_ip";
+  readonly name: "q" | "user" | "client_ip";
   readonly value: string | undefined;
 }
 
-/** A name that is known exactly, or nothing is found. */
-function Word({ label, name, value = "" }: WordProps) {
+/** A text: to search for, which is done while it is typed; or a name, which is known whole or finds nothing. */
+function Typed({ label, name, value = "" }: TypedProps) {
+  const [typed, setTyped] = useState(value);
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  const isSearch = name === "q";
+  // Such as when the filters are cleared.
+  useEffect(() => setTyped((text) => (text.trim() === value ? text : value)), [value]);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const set = (text: string) => setFilters({ [name]: text.trim() || null });
   return (
     <input
-      class={value ? "set word" : "word"}
+      id={`requests-${name}`}
+      type="search"
+      class={value ? "set" : ""}
       placeholder={label}
       aria-label={label}
+      title={isSearch ? "Search (/)" : undefined}
       maxLength={400}
-      value={value}
-      onChange={({ currentTarget }) => setFilters({ [name]: currentTarget.value.trim() || null })}
+      value={typed}
+      onInput={({ currentTarget: { value: text } }) => {
+        setTyped(text);
+        clearTimeout(timer.current);
+        if (isSearch || text === "") timer.current = setTimeout(() => set(text), REST_MS);
+      }}
+      onChange={({ currentTarget }) => isSearch || set(currentTarget.value)}
     />
   );
 }

@@ -30,6 +30,8 @@ function Browse() {
     ({ name, value }) => name === "content" && value === "none",
   );
   useKeys(keys);
+  // Made anew for other filters alone: with each row that comes in it would take away what is half typed.
+  const filtering = useMemo(() => <Filters query={query} />, [JSON.stringify(query)]);
   const closeDialog = () => setDialog(null);
   return (
     <div class={open ? "requests-view has-open" : "requests-view"}>
@@ -45,7 +47,7 @@ function Browse() {
           Export
         </button>
       </header>
-      <Filters query={query} />
+      {filtering}
       <RequestTable {...{ list, query, open, isOld }} hasPrompts={!keepsNoTexts} />
       {open && <Opened id={open} list={list} />}
       {dialog === "columns" && <ColumnsDialog close={closeDialog} />}

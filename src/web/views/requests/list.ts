@@ -17,7 +17,7 @@ interface Page {
   readonly rows: readonly Row[] | null;
 }
 
-export interface ListState {
+interface ListState {
   readonly pages: readonly Page[];
   /** How many rows are known so far. */
   readonly count: number;

@@ -18,7 +18,7 @@ export function Progress({ list, query }: ProgressProps) {
     if (next === undefined) return "";
     if (next === null || isTotalExact) return say.plural(next === null ? count : total, "request");
     if (isSearching) return total === 0 ? "None found so far" : `${say.plural(total, "request")} so far`;
-    return `More than ${say.plural(total - 1, "request")}`;
+    return `At least ${say.plural(total, "request")}`;
   };
   const reached =
     searchedTo === null

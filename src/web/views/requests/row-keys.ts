@@ -12,7 +12,7 @@ interface RowKeys {
   /** To be called when a row has got the focus. */
   readonly reached: (id: string) => void;
   /** The row that keys last went to. */
-  readonly focused: RefObject<string>;
+  readonly focused: RefObject<string | null>;
 }
 
 /** @param left called when the pointer or the focus has left the rows */

@@ -6,10 +6,10 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 export const mostRows = 200_000;
 /** The view moves on by so many rows at once. */
 const STEP = 4;
-export const HEAD_PX = 28;
+const HEAD_PX = 28;
 
 export interface Sight {
-  readonly scroller: RefObject<HTMLDivElement>;
+  readonly scroller: RefObject<HTMLDivElement | null>;
   /** Of each row, in px. */
   readonly height: number;
   /** The first row that the scroll bar reaches. */

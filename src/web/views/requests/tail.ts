@@ -63,7 +63,7 @@ export function useTail(list: RequestList, query: Query, isHeld: () => boolean):
     if (reconnects.value === 0) return;
     // What ended meanwhile nobody has told of.
     list.retry();
-    list.refresh(held.current());
+    if (isTailing(query)) list.refresh(held.current());
   }, [reconnects.value]);
   const show = () => {
     setPending(0);
