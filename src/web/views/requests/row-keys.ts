@@ -85,6 +85,10 @@ export function useRowKeys(list: RequestList, open: string | null, sight: Sight,
       scroller.current?.focus({ preventScroll: true });
   });
 
+  useEffect(() => {
+    focused.current = open;
+  }, [list]);
+
   // Closed, one is back where one was.
   const opened = useRef(open);
   useEffect(() => {

@@ -40,6 +40,8 @@ export function useTail(list: RequestList, query: Query, isHeld: () => boolean):
         if (list.rows(0, LOOKED_AT).some((row) => row && row.server === undefined)) fill();
       }, STORED_LATE_MS);
     };
+    // One that ended just before the list began was not in the database yet.
+    filling = setTimeout(fill, STORED_MS);
     const letIn = () => {
       gathering = undefined;
       if (held.current()) setPending((count) => count + gathered.length);
