@@ -19,6 +19,10 @@ export const outcomes: Readonly<Record<Entry["outcome"], string>> = {
   server_crash: "Server crashed",
 };
 
+function Ended({ status, outcome }: Pick<Row, "status" | "outcome">) {
+  return <span class={`ended ${status}`}>{outcomes[outcome]}</span>;
+}
+
 export interface RequestColumn {
   readonly name: string;
   readonly title: string;
@@ -96,7 +100,14 @@ export const columns: readonly RequestColumn[] = [
     sort: "latency_ms",
     width: 88,
     isNumber: true,
-    cell: ({ latency_ms }) => say.duration(latency_ms),
+    cell: (row) => (
+      <>
+        {say.duration(row.latency_ms)}
+        <span class="under">
+          <Ended {...row} />
+        </span>
+      </>
+    ),
   }),
   column({
     name: "tokens",
@@ -144,7 +155,7 @@ export const columns: readonly RequestColumn[] = [
     name: "outcome",
     title: "Outcome",
     width: 144,
-    cell: ({ status, outcome }) => <span class={`outcome ${status}`}>{outcomes[outcome]}</span>,
+    cell: Ended,
   }),
 ];
 
