@@ -49,7 +49,7 @@ const times: Options = [
   ["24", "Last 24 hours"],
   ["168", "Last 7 days"],
   ["720", "Last 30 days"],
-  ["between", "Between two times"],
+  ["between", "From … until"],
 ];
 
 export function Filters({ query }: { readonly query: Query }) {
