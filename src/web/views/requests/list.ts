@@ -52,7 +52,7 @@ export interface RequestList {
   stop(): void;
 }
 
-const ROWS_A_PAGE = 100;
+export const ROWS_A_PAGE = 100;
 /** Rows that are loaded before they come into sight, and kept after. */
 const AHEAD = 150;
 const KEPT = 1000;

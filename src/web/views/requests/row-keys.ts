@@ -1,6 +1,6 @@
 /** Going from row to row by keys: the focus goes along, and beside an open request its neighbour opens. */
 import type { RefObject } from "preact";
-import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { replaceBy } from "../../shared/address";
 import { useKeys } from "../../shared/keys";
 import { searchId } from "./filters";
@@ -99,10 +99,8 @@ export function useRowKeys(list: RequestList, open: string | null, sight: Sight,
     const at = list.find(last);
     if (at >= 0) goTo(at);
   }, [open]);
-  return {
-    focused,
-    reached: (id) => {
-      focused.current = id;
-    },
-  };
+  const reached = useCallback((id: string) => {
+    focused.current = id;
+  }, []);
+  return { focused, reached };
 }

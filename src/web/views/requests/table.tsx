@@ -1,5 +1,5 @@
 /** The table: of any number of rows those in sight are there, and a few on either side. */
-import { useEffect } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
 import * as say from "../../shared/format";
 import { Skeleton, Trouble } from "../../shared/parts";
 import { columns } from "./columns";
@@ -36,9 +36,11 @@ export function RequestTable({ list, query, open, isOld, hasPrompts }: RequestTa
   useEffect(sight.toTop, [list]);
 
   const { reached, focused } = useRowKeys(list, open, sight, tail.release);
-  const shown = columns.filter(
+  const chosen = columns.filter(
     ({ name, shown }) => shown.value === "shown" && (name !== "prompt" || hasPrompts),
   );
+  // The same as long as they are: a row whose props are the same is not drawn again.
+  const shown = useMemo(() => chosen, [chosen.map(({ name }) => name).join()]);
   const end = Math.min(base + mostRows, count);
   const from = Math.min(Math.max(base, first - BESIDE), end);
   const to = Math.min(first + visible + BESIDE, end);

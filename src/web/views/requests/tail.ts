@@ -1,13 +1,13 @@
 /** What ends comes in at the top while that is in sight, and is counted while it is not: nothing jumps under a reader. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { onEnded, reconnects } from "../../shared/live";
-import type { RequestList } from "./list";
+import { type RequestList, ROWS_A_PAGE } from "./list";
 import { fits, isTailing, type Query, type Row, rowOf } from "./query";
 
 /** What ends in so short a time comes in at once. */
 const GATHER_MS = 200;
 /** A request is in the database a moment after it has ended; until then its texts are not to be had. */
-const STORED_MS = 800;
+const STORED_MS = 1000;
 const STORED_LATE_MS = 5000;
 /** Rows among which there may be some that have come in live. */
 const LOOKED_AT = 400;
@@ -23,42 +23,48 @@ export interface Tail {
 
 /** @param isHeld whether somebody reads, points at or has gone to a row, which must stay where it is */
 export function useTail(list: RequestList, query: Query, isHeld: () => boolean): Tail {
-  const [pending, setPending] = useState(0);
+  const [waiting, setWaiting] = useState(nobody);
   const held = useRef(isHeld);
   held.current = isHeld;
+  const fillSoon = useRef(() => {});
   useEffect(() => {
-    setPending(0);
+    setWaiting(nobody);
     if (!isTailing(query)) return;
     let gathered: Row[] = [];
-    let gathering: ReturnType<typeof setTimeout> | undefined;
-    let filling: ReturnType<typeof setTimeout> | undefined;
+    const timers: Record<"gathering" | "filling" | "late", ReturnType<typeof setTimeout> | undefined> = {
+      gathering: undefined,
+      // One that ended just before the list began was not in the database yet.
+      filling: setTimeout(() => fill(), STORED_MS),
+      late: undefined,
+    };
     const fill = () => {
+      timers.filling = undefined;
       list.refresh(held.current());
-      // One that has just ended names no server: the database's rows do.
-      filling = setTimeout(() => {
-        filling = undefined;
+      clearTimeout(timers.late);
+      timers.late = setTimeout(() => {
+        // One that has just ended names no server: the database's rows do.
         if (list.rows(0, LOOKED_AT).some((row) => row && row.server === undefined)) fill();
       }, STORED_LATE_MS);
     };
-    // One that ended just before the list began was not in the database yet.
-    filling = setTimeout(fill, STORED_MS);
+    fillSoon.current = () => {
+      timers.filling ??= setTimeout(fill, STORED_MS);
+    };
     const letIn = () => {
-      gathering = undefined;
-      if (held.current()) setPending((count) => count + gathered.length);
-      else list.add(gathered);
+      timers.gathering = undefined;
+      const ended = gathered;
       gathered = [];
-      clearTimeout(filling);
-      filling = setTimeout(fill, STORED_MS);
+      if (held.current()) return setWaiting((before) => withEnded(before, ended));
+      list.add(ended);
+      fillSoon.current();
     };
     const stop = onEnded((ended) => {
       if (!fits(query, ended)) return;
       gathered.push(rowOf(ended));
-      gathering ??= setTimeout(letIn, GATHER_MS);
+      timers.gathering ??= setTimeout(letIn, GATHER_MS);
     });
     return () => {
       stop();
-      clearTimeout(gathering);
-      clearTimeout(filling);
+      for (const timer of Object.values(timers)) clearTimeout(timer);
     };
   }, [list]);
   useEffect(() => {
@@ -68,8 +74,22 @@ export function useTail(list: RequestList, query: Query, isHeld: () => boolean):
     if (isTailing(query)) list.refresh(held.current());
   }, [reconnects.value]);
   const show = () => {
-    setPending(0);
+    setWaiting(nobody);
+    list.add(waiting.rows);
     list.refresh(false);
+    fillSoon.current();
   };
-  return { pending, show, release: () => pending > 0 && !isHeld() && show() };
+  return { pending: waiting.count, show, release: () => waiting.count > 0 && !isHeld() && show() };
+}
+
+interface Waiting {
+  readonly count: number;
+  readonly rows: readonly Row[];
+}
+const nobody: Waiting = { count: 0, rows: [] };
+
+/** Of more than a page some would be missing in between: then none is kept, and the list begins anew. */
+function withEnded({ count, rows }: Waiting, ended: readonly Row[]): Waiting {
+  const all = count + ended.length;
+  return { count: all, rows: all < ROWS_A_PAGE ? [...rows, ...ended] : [] };
 }
