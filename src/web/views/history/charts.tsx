@@ -16,15 +16,15 @@ import { between, narrow, textOf } from "./range";
 /** As many as there are colours. */
 export const MOST_LINES = 6;
 
-/** Outcomes that are errors, in words. */
-const kinds: Readonly<Record<string, string>> = {
-  engine_error: "Ollama’s error",
-  engine_crash: "Ollama crashed",
-  timeout: "timed out",
-  rejected: "refused",
-  server_stop: "Corral stopped",
-  server_crash: "Corral killed",
-};
+/** Outcomes that are errors. */
+const errorOutcomes = [
+  "engine_error",
+  "engine_crash",
+  "timeout",
+  "rejected",
+  "server_stop",
+  "server_crash",
+] as const;
 
 interface Series {
   readonly name: string;
@@ -134,14 +134,14 @@ function whole(value: number | null): string {
 
 /** A line for each kind that there was; errors of which a version before did not count the kinds are one. */
 function errorKinds(points: readonly Point[]) {
-  const counted = Object.entries(kinds).map(([kind, name]) => ({
-    name,
+  const counted = errorOutcomes.map((kind) => ({
+    name: outcomeWords[kind],
     values: points.map(({ outcomes }) => outcomes[kind] ?? 0),
   }));
   const others = points.map(({ errors }, at) =>
     counted.reduce((rest, { values }) => rest - (values[at] ?? 0), errors),
   );
-  return [...counted, { name: "of unknown kind", values: others }].filter(({ values }) =>
+  return [...counted, { name: "Of unknown kind", values: others }].filter(({ values }) =>
     values.some((value) => value > 0),
   );
 }

@@ -3,24 +3,12 @@ import type { Signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { Dialog } from "../../shared/dialog";
 import * as say from "../../shared/format";
+import { outcomeWords } from "../../shared/outcomes";
 import { stored } from "../../shared/stored";
-import type { Entry, Query, Row } from "./query";
-
-export const outcomes: Readonly<Record<Entry["outcome"], string>> = {
-  complete: "Complete",
-  length: "Cut at its limit",
-  client_abort: "Client left",
-  canceled: "Canceled",
-  engine_error: "Engine error",
-  engine_crash: "Engine crashed",
-  timeout: "Timed out",
-  rejected: "Rejected",
-  server_stop: "Server stopped",
-  server_crash: "Server crashed",
-};
+import type { Query, Row } from "./query";
 
 function Ended({ status, outcome }: Pick<Row, "status" | "outcome">) {
-  return <span class={`ended ${status}`}>{outcomes[outcome]}</span>;
+  return <span class={`ended ${status}`}>{outcomeWords[outcome]}</span>;
 }
 
 export interface RequestColumn {

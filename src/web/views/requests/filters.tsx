@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { setFilters } from "../../shared/address";
 import { call } from "../../shared/api";
 import { useLoaded } from "../../shared/loaded";
-import { outcomes } from "./columns";
+import { outcomeWords } from "../../shared/outcomes";
 import { filtersOf, noFilters, type Query } from "./query";
 
 /** How long a text rests before it is searched for. */
@@ -22,7 +22,7 @@ const statuses: Options = [
   ["status=success", "Succeeded"],
   ["status=error", "Failed"],
   ["status=aborted", "Aborted"],
-  ...Object.entries(outcomes).map(([name, words]) => [`outcome=${name}`, words] as const),
+  ...Object.entries(outcomeWords).map(([name, words]) => [`outcome=${name}`, words] as const),
 ];
 const dialects: Options = [
   "contract.chat",

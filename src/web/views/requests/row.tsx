@@ -1,8 +1,9 @@
 /** A row of the table, and what is above it. */
 import { filters, hrefOf, setFilters } from "../../shared/address";
 import * as say from "../../shared/format";
+import { outcomeWords } from "../../shared/outcomes";
 import { Time } from "../../shared/parts";
-import { outcomes, type RequestColumn } from "./columns";
+import type { RequestColumn } from "./columns";
 import type { Query, Row } from "./query";
 
 /** The address of an open request: it keeps the filters, so that closing leads back. */
@@ -63,7 +64,7 @@ export function RequestRow({ row, at, columns, isOpen, isReached, reached }: Req
         <a
           href={hrefTo(id)}
           title={say.utc(time)}
-          aria-label={`${say.time(time, true)}, ${model ?? "no model"}, ${outcomes[outcome]}`}
+          aria-label={`${say.time(time, true)}, ${model ?? "no model"}, ${outcomeWords[outcome]}`}
           aria-current={isOpen ? "true" : undefined}
           tabIndex={isReached ? 0 : -1}
           onFocus={() => reached(id)}

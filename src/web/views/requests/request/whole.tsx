@@ -3,12 +3,12 @@ import type { ComponentChildren } from "preact";
 import { useId } from "preact/hooks";
 import type { WholeRequest } from "../../../shared/api";
 import * as say from "../../../shared/format";
+import { outcomeWords } from "../../../shared/outcomes";
 import { Command, Copy, Time } from "../../../shared/parts";
 import { hrefOfSlow } from "../slow/address";
 import { Conversation, isKept } from "./conversation";
 import { curlOf } from "./curl";
 import { Numbers, Options, Who } from "./facts";
-import { outcomeWords } from "./outcomes";
 import { Waterfall } from "./waterfall";
 
 export function Whole({ request }: { readonly request: WholeRequest }) {

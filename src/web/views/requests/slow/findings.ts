@@ -1,6 +1,6 @@
 /** Why a request took as long as it did, in sentences: only where its numbers show it. */
 import * as say from "../../../shared/format";
-import { outcomeWords } from "../request/outcomes";
+import { outcomeWords } from "../../../shared/outcomes";
 import { type Entry, spansOf } from "../request/spans";
 import { answeredBefore, endOf, startOf, type Usual } from "./entries";
 

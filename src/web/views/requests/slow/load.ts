@@ -59,7 +59,7 @@ async function entriesIn(
   let cursor: string | null = null;
   let before = 0;
   do {
-    const query = { ...filter, from: since, to: to.toISOString(), limit: most, cursor };
+    const query = { ...filter, from: since, to: to.toISOString(), limit: most, cursor, text_length: 0 };
     const page: Answers["GET /api/stats/logs"] = await call("GET /api/stats/logs", { query, signal });
     entries.push(...page.logs.filter((entry) => endOf(entry) >= from.getTime()));
     cursor = page.next;

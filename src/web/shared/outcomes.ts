@@ -1,0 +1,15 @@
+/** How requests ended, in words. */
+import type { WholeRequest } from "./api";
+
+export const outcomeWords: Readonly<Record<WholeRequest["outcome"], string>> = {
+  complete: "Complete",
+  length: "Cut at its limit",
+  client_abort: "Client left",
+  canceled: "Canceled",
+  engine_error: "Ollama’s error",
+  engine_crash: "Ollama crashed",
+  timeout: "Timed out",
+  rejected: "Refused",
+  server_stop: "Corral stopped",
+  server_crash: "Corral crashed",
+};
