@@ -2,6 +2,7 @@
 import { hrefOf } from "../../shared/address";
 import { Chart } from "../../shared/chart";
 import * as say from "../../shared/format";
+import { outcomeWords } from "../../shared/outcomes";
 import {
   type Figures,
   groupOf,
