@@ -7,7 +7,7 @@ import type { Ledger } from "../../ledger/ledger";
 import type { Keeping } from "../../ledger/retention";
 import { about, errorModels, errors } from "../common";
 import { type ClearQuery, clearQuery, dataModels } from "./model";
-import { readWhere, sayCleared, summary } from "./service";
+import { readWhere, refuseOddWords, sayCleared, summary } from "./service";
 
 export interface DataParts {
   readonly database: Database;
@@ -25,7 +25,8 @@ export function dataRoutes({ database, ledger, disk, keeping }: DataParts) {
     what: Parameters<Ledger["clear"]>[0],
     { request, query, server }: { request: Request; query: ClearQuery; server: Server<unknown> | null },
   ) => {
-    const where = readWhere(request.url, query);
+    refuseOddWords(request.url);
+    const where = readWhere(query);
     server?.timeout(request, 0);
     return { where, ...(await ledger.clear(what, where)) };
   };
@@ -38,7 +39,7 @@ export function dataRoutes({ database, ledger, disk, keeping }: DataParts) {
     .get(
       "/api/data/clearable",
       async ({ request, query, server }) => {
-        const where = readWhere(request.url, query);
+        const where = readWhere(query);
         server?.timeout(request, 0);
         return countClearable(database, where);
       },

@@ -50,16 +50,17 @@ export function sayDiskUse(use: DiskUse): DiskUseView {
   };
 }
 
-/**
- * What a deletion is narrowed to.
- * @throws Failure 400 for a word that is none of these, or twice: it would delete more than was meant
- */
-export function readWhere(url: string, { before, model }: ClearQuery): Where {
+/** @throws Failure 400 for a word that narrows nothing, or is there twice: more would be deleted than was meant */
+export function refuseOddWords(url: string): void {
   const known = Object.keys(clearQuery.properties);
   const names = [...new URL(url).searchParams.keys()];
   const odd = names.find((name, at) => !known.includes(name) || names.indexOf(name) !== at);
   if (odd !== undefined)
     throw failure.invalid(`${quote(odd)} is not understood here: it takes ${known.join(" and ")}, each once`);
+}
+
+/** What a deletion is narrowed to. @throws Failure 400 for a time that is none */
+export function readWhere({ before, model }: ClearQuery): Where {
   const at = before === undefined ? null : readTime(before);
   return { before: at, model: model === undefined ? null : canonicalModel(model) };
 }
