@@ -12,7 +12,7 @@ interface Part {
 export function Text({ text }: { readonly text: string }) {
   const parts = useMemo(() => partsOf(text), [text]);
   return (
-    <div class="text">
+    <>
       {parts.map((part, at) =>
         part.isCode ? (
           <figure key={`${at}`} class="code">
@@ -25,7 +25,7 @@ export function Text({ text }: { readonly text: string }) {
           <p key={`${at}`}>{part.text}</p>
         ),
       )}
-    </div>
+    </>
   );
 }
 

@@ -40,7 +40,7 @@ export function Turns({ model }: { readonly model: string }) {
         scroller.current = element;
         reachable(element);
       }}
-      class="turns"
+      class="messages"
       role="log"
       aria-label="Conversation"
       aria-busy={isRunning.value}
@@ -62,13 +62,15 @@ function isAtEnd({ scrollHeight, scrollTop, clientHeight }: HTMLElement): boolea
 
 function Asked({ turn, isLast }: { readonly turn: Question; readonly isLast: boolean }) {
   return (
-    <article class={turn.id === edited.value ? "turn asked edited" : "turn asked"} aria-label="You">
+    <article class={turn.id === edited.value ? "message asked edited" : "message asked"} aria-label="You">
       {turn.pictures.map(({ name, url }) => (
         <img key={url} src={url} alt={name} />
       ))}
-      <Text text={turn.text} />
+      <div class="text">
+        <Text text={turn.text} />
+      </div>
       {isLast && !isRunning.value && (
-        <div class="turn-end">
+        <div class="message-end">
           <button type="button" class="button small plain" onClick={editLast} title="Edit (e)">
             Edit
           </button>
@@ -88,15 +90,21 @@ interface AnsweredProps {
 function Answered({ turn, isLast, model }: AnsweredProps) {
   const { text, thinking, state, error } = turn;
   return (
-    <article class="turn" aria-label={turn.model}>
+    <article class="message" aria-label={turn.model}>
       <h2>{turn.model}</h2>
       {thinking && (
         <details class="thinking">
           <summary>{text === "" && state === "running" ? "Thinking…" : "Thinking"}</summary>
-          <Text text={thinking} />
+          <div class="text">
+            <Text text={thinking} />
+          </div>
         </details>
       )}
-      {text && <Text text={text} />}
+      {text && (
+        <div class="text">
+          <Text text={text} />
+        </div>
+      )}
       {state === "running" && text + thinking === "" && <Waiting turn={turn} />}
       {error && (
         <p class="bad" role="alert">
@@ -104,7 +112,7 @@ function Answered({ turn, isLast, model }: AnsweredProps) {
           {isUnknownModel(error) && <a href={hrefOf("models", {}, [turn.model])}>See whether to pull it</a>}
         </p>
       )}
-      <div class="turn-end">
+      <div class="message-end">
         {state !== "running" && (
           <>
             <span class="muted">{figuresOf(turn)}</span>

@@ -47,7 +47,7 @@ export function Favorite({ name }: Noted) {
   return (
     <button
       type="button"
-      class="mark"
+      class="toggle"
       aria-pressed={is_favorite}
       aria-label={`Favourite: ${name}`}
       title={is_favorite ? "A favourite" : "Make it a favourite"}
@@ -63,7 +63,7 @@ export function Default({ name }: Noted) {
   return (
     <button
       type="button"
-      class="mark"
+      class="toggle"
       aria-pressed={is_default}
       aria-label={`Default: ${name}`}
       title={is_default ? "The default: taken first where nobody chooses" : "Make it the default"}

@@ -1,6 +1,7 @@
-/** Texts of people and models, which are never HTML: line breaks stay, code stands in a type of its own, long ones fold. */
+/** Texts of people and models, which are never HTML: long ones fold. */
 import { useState } from "preact/hooks";
 import * as say from "../../../shared/format";
+import { Text as Plain } from "../../../shared/text";
 
 const FOLDED_CHARACTERS = 1500;
 const FOLDED_LINES = 18;
@@ -19,7 +20,7 @@ export function Text({ text, isCode = false }: TextProps) {
   const shown = isWhole ? text : head;
   return (
     <div class="text">
-      {isCode ? <Code text={shown} /> : partsOf(shown).map((part, at) => <Block key={at} {...part} />)}
+      {isCode ? <Code text={shown} /> : <Plain text={shown} />}
       {head.length < text.length && (
         <button type="button" class="button small" aria-expanded={isWhole} onClick={() => setWhole(!isWhole)}>
           {isWhole ? "Show less" : `Show all ${say.count(text.length)} characters`}
@@ -46,10 +47,6 @@ function Code({ text }: { readonly text: string }) {
   );
 }
 
-function Block({ text, isFenced }: { readonly text: string; readonly isFenced: boolean }) {
-  return isFenced ? <Code text={text} /> : <p>{text}</p>;
-}
-
 /** As much as is shown of a long text. */
 function headOf(text: string): string {
   let end = Math.min(text.length, FOLDED_CHARACTERS);
@@ -61,12 +58,4 @@ function headOf(text: string): string {
   if (line !== -1) end = Math.min(end, line);
   // Not between the halves of a character.
   return text.length > end * WORTH ? text.slice(0, end).replace(/[\ud800-\udbff]$/, "") : text;
-}
-
-/** What stands between lines of ``` is code. */
-function partsOf(text: string): { text: string; isFenced: boolean }[] {
-  const parts = text.split(/^[ \t]*```.*(?:\n|$)/m);
-  return parts
-    .map((part, at) => ({ text: part.replace(/^\n+|\n+$/g, ""), isFenced: at % 2 === 1 }))
-    .filter((part) => part.text !== "");
 }
