@@ -52,8 +52,7 @@ function fileOf(ending: string, type: string, text: string): PageFile {
     hash,
     type: `${type}; charset=utf-8`,
     identity: Buffer.from(text).toString("base64"),
-    // A quality of 11 takes three times as long for 2 KB less.
-    br: brotliCompressSync(text, { params: { [zlib.BROTLI_PARAM_QUALITY]: 9 } }).toString("base64"),
+    br: brotliCompressSync(text, { params: { [zlib.BROTLI_PARAM_QUALITY]: 11 } }).toString("base64"),
     zstd: zstdCompressSync(text, { params: { [zlib.ZSTD_c_compressionLevel]: 19 } }).toString("base64"),
     gzip: gzipSync(text, { level: 9 }).toString("base64"),
   };
