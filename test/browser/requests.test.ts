@@ -115,8 +115,10 @@ describeBrowser("the table of requests", () => {
         .locator("a")
         .evaluateAll((links) => links.map((one) => one.getAttribute("href")?.slice(11, 51)));
     const wanted = found.map(({ id }) => `req_${id}`);
-    await eventually(ids, (shown) => shown[0] === wanted[0]);
-    expect(await ids()).toEqual(wanted);
+    await eventually(
+      async () => (await ids()).join(),
+      (shown) => shown === wanted.join(),
+    );
     await page.reload();
     await foot().getByText(`${found.length} requests`, { exact: true }).waitFor();
     expect(await page.getByLabel("Outcome").inputValue()).toBe("status=aborted");
@@ -134,6 +136,9 @@ describeBrowser("the table of requests", () => {
     await page.keyboard.press("/");
     await page.keyboard.type(word);
     await page.waitForURL(/q=rollback/);
+    await foot()
+      .getByText(/^At least|so far$/)
+      .waitFor();
     await toEnd();
     await foot().getByText(`${found.length} requests`).waitFor();
     await page.getByLabel("Search prompts and replies").fill("no such words anywhere");

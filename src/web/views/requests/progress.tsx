@@ -8,14 +8,16 @@ import { filtersOf, noFilters, type Query } from "./query";
 interface ProgressProps {
   readonly list: RequestList;
   readonly query: Query;
+  /** Whether the list is still that of an earlier question. */
+  readonly isOld: boolean;
 }
 
 /** The line under the table. */
-export function Progress({ list, query }: ProgressProps) {
+export function Progress({ list, query, isOld }: ProgressProps) {
   const { count, next, total, isTotalExact, isLoading, isSearching, searchedTo, error } = list.state.value;
   if (error && count > 0) return <Trouble error={error} retry={list.retry} />;
   const found = () => {
-    if (next === undefined) return "";
+    if (next === undefined || isOld) return "";
     if (next === null || isTotalExact) return say.plural(next === null ? count : total, "request");
     if (isSearching) return total === 0 ? "None found so far" : `${say.plural(total, "request")} so far`;
     return `At least ${say.plural(total, "request")}`;
@@ -25,6 +27,7 @@ export function Progress({ list, query }: ProgressProps) {
       ? ""
       : `: all ${query.order === "asc" ? "until" : "since"} ${say.time(new Date(searchedTo))} looked at`;
   const words = () => {
+    if (next === undefined || isOld) return "Looking…";
     if (isLoading) return isSearching ? `Searching${reached}…` : "Loading more…";
     return next === null && count > 0 ? "That is all." : "";
   };

@@ -101,7 +101,7 @@ export function RequestTable({ list, query, open, isOld, hasPrompts }: RequestTa
         {count === 0 && error && <Trouble error={error} retry={list.retry} />}
         {count === 0 && next === null && !error && <Nothing query={query} />}
       </div>
-      <Progress list={list} query={query} />
+      <Progress {...{ list, query, isOld }} />
     </section>
   );
 }

@@ -1,6 +1,6 @@
 /** What ends comes in at the top while that is in sight, and is counted while it is not: nothing jumps under a reader. */
 import { useEffect, useRef, useState } from "preact/hooks";
-import { onEnded, reconnects } from "../../shared/live";
+import { type EndedRequest, onEnded, reconnects } from "../../shared/live";
 import { type RequestList, ROWS_A_PAGE } from "./list";
 import { fits, isTailing, type Query, type Row, rowOf } from "./query";
 
@@ -9,6 +9,7 @@ const GATHER_MS = 200;
 /** A request is in the database a moment after it has ended; until then its texts are not to be had. */
 const STORED_MS = 1000;
 const STORED_LATE_MS = 5000;
+const LATEST = 20;
 /** Rows among which there may be some that have come in live. */
 const LOOKED_AT = 400;
 
@@ -27,13 +28,23 @@ export function useTail(list: RequestList, query: Query, isHeld: () => boolean):
   const held = useRef(isHeld);
   held.current = isHeld;
   const fillSoon = useRef(() => {});
+  /** What has ended last may not be in the database yet when another list begins. */
+  const latest = useRef<readonly EndedRequest[]>([]);
+  useEffect(
+    () =>
+      onEnded((ended) => {
+        latest.current = [...latest.current, ended].slice(-LATEST);
+      }),
+    [],
+  );
   useEffect(() => {
     setWaiting(nobody);
     if (!isTailing(query)) return;
+    list.add(latest.current.filter((ended) => fits(query, ended)).map(rowOf));
     let gathered: Row[] = [];
     const timers: Record<"gathering" | "filling" | "late", ReturnType<typeof setTimeout> | undefined> = {
       gathering: undefined,
-      // One that ended just before the list began was not in the database yet.
+      // The same goes for what had ended before the page was there.
       filling: setTimeout(() => fill(), STORED_MS),
       late: undefined,
     };
