@@ -31,6 +31,8 @@ export interface Sight {
 export function useSight(count: number, moved: () => void): Sight {
   const scroller = useRef<HTMLDivElement | null>(null);
   const [{ base, first, visible }, setView] = useState({ base: 0, first: 0, visible: 40 });
+  /** Where the same rows are once the base has moved. */
+  const scrollTo = useRef<number | null>(null);
   // As in requests.css.
   const height = matchMedia("(max-width: 720px)").matches ? 52 : 32;
 
@@ -43,6 +45,7 @@ export function useSight(count: number, moved: () => void): Sight {
       first: top - (top % STEP),
       visible: Math.ceil(shown.clientHeight / height) + STEP,
     };
+    if (view.base !== base) scrollTo.current = shown.scrollTop - (view.base - base) * height;
     if (view.base !== base || view.first !== first || view.visible !== visible) setView(view);
     moved();
   };
@@ -58,15 +61,14 @@ export function useSight(count: number, moved: () => void): Sight {
     return () => observer.disconnect();
   }, []);
 
-  const lastBase = useRef(0);
+  // From before the rows were changed: where they became fewer the browser has scrolled up by itself.
   useLayoutEffect(() => {
-    if (scroller.current && base !== lastBase.current)
-      scroller.current.scrollTop -= (base - lastBase.current) * height;
-    lastBase.current = base;
+    if (scroller.current && scrollTo.current !== null) scroller.current.scrollTop = scrollTo.current;
+    scrollTo.current = null;
   }, [base]);
 
   const toTop = () => {
-    lastBase.current = 0;
+    scrollTo.current = null;
     setView({ base: 0, first: 0, visible });
     if (scroller.current) scroller.current.scrollTop = 0;
   };
