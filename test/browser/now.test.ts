@@ -104,6 +104,8 @@ describeBrowser("the page", () => {
       n[0],
       n,
     ])) {
+      // Chat begins in its field.
+      await page.keyboard.press("Escape");
       await page.keyboard.press("g");
       await page.keyboard.press(letter ?? "");
       await page.waitForURL(`${corral.url}/#/${name}`);

@@ -29,7 +29,11 @@ export function listenForKeys(): void {
   let first = "";
   let timer: ReturnType<typeof setTimeout> | undefined;
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (isTyping(event.target)) {
+      if (event.key === "Escape" && !event.defaultPrevented) event.target.blur();
+      return;
+    }
     if (isOn.value === "off" || document.querySelector("dialog[open]")) return;
     const pressed = first ? `${first} ${event.key}` : event.key;
     clearTimeout(timer);
@@ -48,7 +52,7 @@ export function listenForKeys(): void {
   });
 }
 
-function isTyping(target: EventTarget | null): boolean {
+function isTyping(target: EventTarget | null): target is HTMLElement {
   return target instanceof HTMLElement && target.matches("input, textarea, select, [contenteditable]");
 }
 
@@ -77,6 +81,12 @@ export function KeysDialog() {
             </div>
           )),
         )}
+        <div>
+          <dt>
+            <kbd>Escape</kbd>
+          </dt>
+          <dd>Leave a field that one writes in</dd>
+        </div>
       </dl>
       <div class="dialog-buttons">
         <label class="check">

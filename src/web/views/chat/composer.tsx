@@ -70,10 +70,11 @@ export function Composer({ model, takesPictures, field }: ComposerProps) {
             if (event.key === "Enter" && !event.shiftKey) {
               event.preventDefault();
               send(model);
-            } else if (event.key === "Escape") {
+            } else if (event.key === "Escape" && (isRunning.value || edited.value !== null)) {
+              // The field is left by the next one.
+              event.preventDefault();
               if (isRunning.value) stop();
-              else if (edited.value !== null) stopEditing();
-              else event.currentTarget.blur();
+              else stopEditing();
             } else if (event.key === "ArrowUp" && draft.value === "") editLast();
           }}
         />
