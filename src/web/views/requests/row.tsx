@@ -34,7 +34,6 @@ export function Head({ name, title, sort, isNumber, isMinor, width, query }: Hea
       {sort ? (
         <button type="button" class="sort" onClick={choose}>
           {title}
-          <span aria-hidden="true">{isSorted ? (order === "desc" ? " ↓" : " ↑") : ""}</span>
         </button>
       ) : (
         title
@@ -60,7 +59,7 @@ export function RequestRow({ row, at, columns, isOpen, isReached, reached }: Req
   const time = new Date(timestamp);
   return (
     <tr class={isOpen ? "open" : ""} aria-rowindex={at + 2}>
-      <td class="time">
+      <td class="col-time">
         <a
           href={hrefTo(id)}
           title={say.utc(time)}
@@ -82,5 +81,5 @@ export function RequestRow({ row, at, columns, isOpen, isReached, reached }: Req
 }
 
 function classOf(name: string, isNumber = false, isMinor = false): string {
-  return [name, isNumber && "number", isMinor && "minor"].filter(Boolean).join(" ");
+  return [`col-${name}`, isNumber && "number", isMinor && "minor"].filter(Boolean).join(" ");
 }
