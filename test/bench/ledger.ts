@@ -19,6 +19,7 @@ import { embeddedTemplate } from "../support/embedded-template";
 import { postgresServer } from "../support/postgres";
 import { DAYS, makeCorpus, rareDialect, rareModel } from "./corpus";
 import { pace } from "./pace";
+import { measurePage } from "./page";
 
 /** As the writer's: see `ROWS_A_BATCH` of the spool. */
 const RECORDS_A_BATCH = 200;
@@ -75,7 +76,7 @@ async function measure(where: Where, home: string, rows: number): Promise<Figure
     ...(where.kind === "server" ? { databaseUrl: where.url } : {}),
   });
   try {
-    Object.assign(figures, await answers(corral));
+    Object.assign(figures, await answers(corral), await measurePage(corral.url));
   } finally {
     await corral.stop();
   }

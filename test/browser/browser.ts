@@ -4,23 +4,23 @@ import { describe } from "bun:test";
 import { existsSync } from "node:fs";
 import { type Browser, chromium } from "playwright-core";
 
-const program = "/usr/bin/chromium";
+export const browserProgram = "/usr/bin/chromium";
 
 /** Runs the suite where there is a browser; skips it aloud where not, and fails instead in CI. */
 export function describeBrowser(name: string, suite: () => void): void {
-  if (existsSync(program)) {
+  if (existsSync(browserProgram)) {
     describe(name, suite);
     return;
   }
-  if (process.env.CI) throw new Error(`no browser at ${program}: in CI its tests are not skipped`);
-  console.warn(`SKIPPED, for there is no ${program} here: ${name}`);
+  if (process.env.CI) throw new Error(`no browser at ${browserProgram}: in CI its tests are not skipped`);
+  console.warn(`SKIPPED, for there is no ${browserProgram} here: ${name}`);
   describe.skip(name, suite);
 }
 
 /** A browser that asks nobody for anything by itself. */
 export function startBrowser(): Promise<Browser> {
   return chromium.launch({
-    executablePath: program,
+    executablePath: browserProgram,
     args: [
       "--no-sandbox",
       "--disable-gpu",
