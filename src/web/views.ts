@@ -1,12 +1,8 @@
 /** The views, in the order of the navigation. */
 import type { ComponentType } from "preact";
 import type { ViewName } from "./shared/address";
-import { Chat } from "./views/chat";
-import { Data } from "./views/data";
-import { History } from "./views/history";
-import { Models } from "./views/models";
+import { later } from "./shared/later";
 import { Now } from "./views/now";
-import { Requests } from "./views/requests";
 
 interface View {
   readonly title: string;
@@ -17,17 +13,29 @@ interface View {
 
 export const views: Readonly<Record<ViewName, View>> = {
   now: { title: "Now", Show: Now, icon: "M3 12h4l3 7 4-14 3 7h4" },
-  requests: { title: "Requests", Show: Requests, icon: "M4 6h16M4 12h16M4 18h10" },
-  history: { title: "History", Show: History, icon: "M4 4v16h16M8 15l4-5 3 3 4-6" },
+  requests: {
+    title: "Requests",
+    Show: later(async () => (await import("./views/requests")).Requests),
+    icon: "M4 6h16M4 12h16M4 18h10",
+  },
+  history: {
+    title: "History",
+    Show: later(async () => (await import("./views/history")).History),
+    icon: "M4 4v16h16M8 15l4-5 3 3 4-6",
+  },
   models: {
     title: "Models",
-    Show: Models,
+    Show: later(async () => (await import("./views/models")).Models),
     icon: "M12 3l8 4.5v9L12 21l-8-4.5v-9zM12 12l8-4.5M12 12v9M12 12L4 7.5",
   },
-  chat: { title: "Chat", Show: Chat, icon: "M4 5h16v11H10l-4 4v-4H4z" },
+  chat: {
+    title: "Chat",
+    Show: later(async () => (await import("./views/chat")).Chat),
+    icon: "M4 5h16v11H10l-4 4v-4H4z",
+  },
   data: {
     title: "Data",
-    Show: Data,
+    Show: later(async () => (await import("./views/data")).Data),
     icon: "M5 6c0-4 14-4 14 0s-14 4-14 0v12c0 4 14 4 14 0V6M5 12c0 4 14 4 14 0",
   },
 };

@@ -113,6 +113,9 @@ describeBrowser("the page", () => {
         new RegExp(`^${name}$`, "i"),
       );
     }
+    await page.goto(`${corral.url}/#/models/%E0%A4%A`);
+    await page.getByRole("heading", { name: "%E0%A4%A" }).waitFor();
+    await page.goto(`${corral.url}/#/now`);
     await page.keyboard.press("?");
     await page.getByRole("dialog", { name: "Keys" }).getByText("Go to History").waitFor();
     await page.keyboard.press("Escape");

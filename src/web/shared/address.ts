@@ -11,9 +11,18 @@ addEventListener("hashchange", () => {
 
 const parts = computed(() => {
   const [path = "", query = ""] = hash.value.replace(/^#\/?/, "").split("?");
-  const [name = "", ...rest] = path.split("/").map(decodeURIComponent);
+  const [name = "", ...rest] = path.split("/").map(decoded);
   return { view: viewNames.find((view) => view === name) ?? "now", rest, query };
 });
+
+/** As it is where it is no encoded text: an address may come from anywhere. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
 
 export const view = computed(() => parts.value.view);
 /** What follows the view in the path: a request's id, a model's name. */
