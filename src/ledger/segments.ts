@@ -135,13 +135,31 @@ export class Segments {
     const last = this.#segments.at(-1);
     if (last && last.size > headLine.length && last.size + line.length > this.#mostBytes) this.#closeFile();
     const { file, segment } = this.#writable();
+    return this.#put(file, segment, segment.size, line);
+  }
+
+  /**
+   * Writes a line over the last one, which may be no longer than it.
+   * @param given what is before it was handed out, and is what it is
+   * @returns null where something came behind that one, or its file is not written to any more
+   * @throws the system's error; neither of the two lines is there then
+   */
+  replace(last: Place, line: Buffer, given: Position): Place | null {
+    const segment = this.#segments.at(-1);
+    if (this.#file === null || segment?.path !== last.path || segment.size !== last.end) return null;
+    if (isBefore({ segment: segment.number, offset: last.start }, given)) return null;
+    return this.#put(this.#file, segment, last.start, line);
+  }
+
+  #put(file: number, segment: Segment, start: number, line: Buffer): Place {
+    this.#bytes -= segment.size - start;
+    segment.size = start;
     try {
-      writeAll(file, line);
+      writeAll(file, line, start);
     } catch (error) {
       this.#undo(file, segment);
       throw error;
     }
-    const start = segment.size;
     segment.size += line.length;
     this.#bytes += line.length;
     this.syncSoon();
@@ -240,9 +258,9 @@ export class Segments {
     const number = this.#lastNumber + 1;
     const path = join(folder, `${number}.jsonl`);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const file = openSync(path, "ax", 0o600);
+    const file = openSync(path, "wx", 0o600);
     try {
-      writeAll(file, headLine);
+      writeAll(file, headLine, 0);
     } catch (error) {
       closeSync(file);
       rmSync(path, { force: true });
@@ -307,7 +325,8 @@ export function readPlace({ path, start, end }: Place): Buffer {
   return line;
 }
 
-/** Writes all of it: the system may take a part at a time. @throws the system's error */
-export function writeAll(file: number, bytes: Buffer): void {
-  for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
+/** Writes all of it: the system may take a part at a time. @param start null: where the file is. @throws the system's error */
+export function writeAll(file: number, bytes: Buffer, start: number | null): void {
+  for (let at = 0; at < bytes.length; )
+    at += writeSync(file, bytes, at, bytes.length - at, start === null ? null : start + at);
 }

@@ -67,6 +67,10 @@ export class Spool {
   /** What was shed and is in no line yet, and which of it has a line of its begin. */
   #unsaidShed = nothingShed;
   #unsaidBegun: string[] = [];
+  /** The last line of what was shed. */
+  #saidShed: { readonly place: Place; readonly shed: Shed; readonly begun: readonly string[] } | null = null;
+  /** How far the database was given what waits, at the most. */
+  #given: Position = { segment: 0, offset: 0 };
   #isRemoving = false;
   #trouble: { readonly reason: ShedReason; readonly why: string } | null = null;
   /** Records behind the position. */
@@ -165,6 +169,8 @@ export class Spool {
       items.push(item);
       bytes += size;
     }
+    const end = items.at(-1)?.end;
+    if (end && isBefore(this.#given, end)) this.#given = end;
     return items;
   }
 
@@ -232,7 +238,7 @@ export class Spool {
       try {
         if (fstatSync(file).size + line.length > MOST_ASIDE_BYTES)
           throw new Error(`${path} is full: look into it and remove it`);
-        writeAll(file, line);
+        writeAll(file, line, null);
       } finally {
         closeSync(file);
       }
@@ -338,11 +344,35 @@ export class Spool {
     this.#segments.syncSoon();
   }
 
-  /** What was shed goes into the file, too, whatever its limit: a few bytes every 30 ms. */
+  /** What was shed goes into the file, too, whatever its limit. */
   #sayShed(): void {
-    if (this.#unsaidShed === nothingShed) return;
-    const put = this.#append(() => sayShed(this.#unsaidShed, this.#unsaidBegun), Number.POSITIVE_INFINITY);
-    if (!isPlace(put)) return;
+    if (this.#unsaidShed === nothingShed || this.#saysMore()) return;
+    const [shed, begun] = [this.#unsaidShed, this.#unsaidBegun];
+    const put = this.#append(() => sayShed(shed, begun), Number.POSITIVE_INFINITY);
+    if (isPlace(put)) this.#noteSaid(put, shed, begun);
+  }
+
+  /** Says it in the last line, where that is one of what was shed: a full spool would grow for ever by such lines. */
+  #saysMore(): boolean {
+    const said = this.#saidShed;
+    if (said === null) return false;
+    const shed = addShed(said.shed, this.#unsaidShed);
+    const begun = [...said.begun, ...this.#unsaidBegun];
+    try {
+      const place = this.#segments.replace(said.place, sayShed(shed, begun), this.#given);
+      if (place !== null) this.#noteSaid(place, shed, begun);
+      return place !== null;
+    } catch (error) {
+      this.#saidShed = null;
+      this.#unsaidShed = shed;
+      this.#unsaidBegun = begun;
+      this.#complain("failed", sayUnwritable(error));
+      return true;
+    }
+  }
+
+  #noteSaid(place: Place, shed: Shed, begun: readonly string[]): void {
+    this.#saidShed = { place, shed, begun };
     this.#unsaidShed = nothingShed;
     this.#unsaidBegun = [];
   }

@@ -13,7 +13,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import type { RequestRecord } from "../../src/ledger/record";
 import { type Item, Spool } from "../../src/ledger/spool";
-import { nothingShed } from "../../src/ledger/spool-lines";
+import { addShed, nothingShed } from "../../src/ledger/spool-lines";
 import { silentLog } from "../../src/log";
 import { eventually } from "../support/corral";
 import { anyRecord, begunOf, makeRecord, makeSpools } from "./records";
@@ -234,6 +234,32 @@ test("files that somebody removes cost what was in them, counted, and nothing th
   const later = makeRecord();
   put(spool, later);
   expect(recordsOf(take(spool))).toEqual([later]);
+});
+
+test("a full spool grows no further, however much is shed, and what was shed outlives a kill", async () => {
+  const folder = spools.fresh();
+  const spool = open(folder, 30_000);
+  for (let at = 0; at < 60; at++) put(spool, makeRecord());
+  await Bun.sleep(100);
+  const given = spool.next();
+  expect(given.at(-1)).toMatchObject({ kind: "shed" });
+  const full = spool.bytes;
+  for (let turn = 0; turn < 5; turn++) {
+    for (let at = 0; at < 200; at++) put(spool, makeRecord());
+    await Bun.sleep(100);
+  }
+  expect(spool.bytes).toBeLessThan(full + 150);
+  expect(spool.shed.fullRecords).toBeGreaterThan(1000);
+  // What the database was given is what it was.
+  expect(spool.next().slice(0, given.length)).toEqual(given);
+  const { records, shed } = spool;
+  const next = open(folder, 30_000);
+  expect([next.records, next.shed]).toEqual([records, shed]);
+  const said = take(next).flatMap((item) => (item.kind === "shed" ? [item.shed] : []));
+  expect(said.reduce((sum, one) => addShed(sum, one), nothingShed)).toEqual(shed);
+  expect(next.shed).toEqual(nothingShed);
+  spool.close();
+  next.close();
 });
 
 test("near its limit texts are shed, then records; what is taken makes room again", async () => {
