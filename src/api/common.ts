@@ -178,13 +178,14 @@ export function readMoment(text: string): Date | null {
   const at = time === undefined ? midnight : new Date(`${day}T${time.slice(1).replace(" ", "+")}`);
   // A 30th of February would be taken for the 2nd of March.
   if (Number.isNaN(at.getTime()) || !midnight.toISOString().startsWith(day)) return null;
-  return at;
+  // By its offset it may be in a year of UTC that PostgreSQL does not take.
+  return at.getUTCFullYear() < 1 || at.getUTCFullYear() > 9999 ? null : at;
 }
 
 /** The same of a query. @throws Failure `invalid_request` for any other text */
 export function momentOf(name: string, text: string): Date {
   const at = readMoment(text);
-  if (at === null || at.getUTCFullYear() < 1)
+  if (at === null)
     throw failure.invalid(
       `${name} is ${quote(text)}: it takes a time such as 2026-11-25T10:15:23Z, or a day`,
     );

@@ -101,7 +101,7 @@ function ofRequests(sql: Sql, { before, model }: Where) {
 /** What a deletion takes of a step's rows of metrics or histograms: those that count nothing later. */
 function ofMetrics(sql: Sql, { before, model }: Where, step: Step) {
   return sql`step = ${step}
-    ${before === null ? sql`` : sql`and time <= ${new Date(before.getTime() - stepMs[step]).toISOString()}`}
+    ${before === null ? sql`` : sql`and time <= ${before.toISOString()}::timestamptz - ${`${stepMs[step]} milliseconds`}::interval`}
     ${model === null ? sql`` : sql`and model = ${storableModel(model)}`}`;
 }
 

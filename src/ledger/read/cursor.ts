@@ -14,12 +14,15 @@ export interface Cursor {
   readonly skip: number;
 }
 
+/** What is sorted by is a number of PostgreSQL's bigint at the most. */
+const MOST_VALUE = 9e18;
+
 const count = (most: number) => Type.Integer({ minimum: 0, maximum: most });
 const cursorSchema = Type.Object({
   sort: Type.String(),
   order: Type.String(),
   at: Type.String({ pattern: "^\\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z$" }),
-  value: Type.Union([Type.Number(), Type.Null()]),
+  value: Type.Union([Type.Number({ minimum: -MOST_VALUE, maximum: MOST_VALUE }), Type.Null()]),
   id: Type.String({ pattern: "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$" }),
   seen: count(1e12),
   skip: count(1e6),

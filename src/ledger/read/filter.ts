@@ -73,7 +73,7 @@ export function conditionsOf(sql: Sql, filter: LogFilter): Condition[] {
   else if (outcome !== undefined) add(sql`r.outcome <> 'complete' and r.outcome = ${outcome}`, "outcome");
   if (model !== undefined) add(sql`r.model = ${storable(model)}`, "model");
   if (minLatencyMs !== undefined) add(sql`r.latency_ms >= ${minLatencyMs}::float8`, "latency");
-  if (dialect !== undefined) add(sql`r.dialect = ${dialect}`, "dialect");
+  if (dialect !== undefined) add(sql`r.dialect = ${storable(dialect)}`, "dialect");
   if (operation !== undefined) add(sql`r.operation = ${operation}`, "operation");
   if (server !== undefined) add(sql`r.server = ${server}::uuid`, "server");
   return all;
