@@ -27,7 +27,7 @@ export const headerSchema = Type.Object({
 export const partSchema = Type.Object({
   corral_backup: Type.Literal("part"),
   table: name,
-  columns: Type.Array(name, { minItems: 1 }),
+  columns: Type.Array(name, { minItems: 1, uniqueItems: true }),
   part: name,
   range: Type.Union([Type.Object({ from: time, to: time }), Type.Null()]),
 });

@@ -1,7 +1,7 @@
 /** A backup's way back: whole or not at all, in one transaction, and only into tables that are empty. */
 import { type Static, Type } from "@sinclair/typebox";
 import { failure, messageOf, quote } from "../../errors";
-import type { Run } from "../line";
+import type { Run, Work } from "../line";
 import type { Migration } from "../migrations";
 import {
   endSchema,
@@ -116,9 +116,10 @@ class Restoring {
       throw failure.invalid(
         `the backup holds ${known ? `a column ${foreign} of the table` : "a table"} ${table}, which no Corral had at that migration: was it edited? Take another copy of it`,
       );
-    if (range !== null && !part.startsWith(`${table}_`))
-      throw damaged(`${part} is no name of a part of ${table}`);
-    await this.#run((sql) => ensurePart(sql, table, { name: part, range }), WITHIN_MS);
+    if (range !== null && !isPartOf(table, part)) throw damaged(`${part} is no name of a part of ${table}`);
+    if (range !== null && !(Date.parse(range.from) < Date.parse(range.to)))
+      throw damaged(`${part} is of no time: from ${range.from} to ${range.to}`);
+    await this.#refusing(table, (sql) => ensurePart(sql, table, { name: part, range }));
     if (!this.#tallies.has(table)) this.#tallies.set(table, new Tally());
     this.#part = control;
   }
@@ -126,15 +127,19 @@ class Restoring {
   async #put(lines: readonly string[]): Promise<void> {
     const part = this.#part;
     if (lines.length === 0 || part === null) return;
-    let stored: number;
-    try {
-      stored = await this.#run((sql) => putRows(sql, part.table, part.columns, lines), WITHIN_MS);
-    } catch (error) {
-      if (isRefused(error)) throw damaged(`the database refuses rows of ${part.table}: ${messageOf(error)}`);
-      throw error;
-    }
+    const stored = await this.#refusing(part.table, (sql) => putRows(sql, part.table, part.columns, lines));
     if (stored !== lines.length && !this.#terms.live.includes(part.table))
       throw damaged(`it has rows of ${part.table} twice`);
+  }
+
+  /** @throws Failure 400 where it is what the backup holds that the database does not take */
+  async #refusing<T>(table: string, work: Work<T>): Promise<T> {
+    try {
+      return await this.#run(work, WITHIN_MS);
+    } catch (error) {
+      if (isRefused(error)) throw damaged(`the database refuses rows of ${table}: ${messageOf(error)}`);
+      throw error;
+    }
   }
 
   #finish(end: Static<typeof endSchema>): void {
@@ -167,9 +172,14 @@ async function* linesOf(chunks: AsyncIterable<string>): AsyncGenerator<string> {
   if (rest.length > 0) yield rest.join("");
 }
 
-/** Whether PostgreSQL says that values are wrong (SQLSTATE classes: data, constraint). */
+/** Whether a name is what a part of a table is called: it, and numbers of a date. */
+function isPartOf(table: string, part: string): boolean {
+  return part.startsWith(`${table}_`) && /^[0-9_]+$/.test(part.slice(table.length));
+}
+
+/** Whether PostgreSQL says that values are wrong (SQLSTATE classes: data, constraint, limit; 42P: what a part is made of). */
 function isRefused(error: unknown): boolean {
-  return error instanceof Error && "code" in error && /^(22|23)...$/.test(String(error.code));
+  return error instanceof Error && "code" in error && /^(22...|23...|54...|42P..)$/.test(String(error.code));
 }
 
 function damaged(how: string) {

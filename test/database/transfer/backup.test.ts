@@ -29,6 +29,18 @@ eachDatabase("a backup", (open, kind) => {
       [lines.toSpliced(5, 0, lines[5] ?? "").join("\n"), "twice"],
       [text.replace('"migration":1', '"migration":2'), "newer Corral"],
       [text.replace('"part":"plants_2026_11"', '"part":"pots_2026_11"'), "no name of a part"],
+      [text.replace('"part":"plants_2026_11"', '"part":"plants_pkey"'), "no name of a part"],
+      [text.replace('"from":"2026-11-01', '"from":"2026-99-01'), "of no time"],
+      [text.replace('"from":"2026-11-01', '"from":"2027-11-01'), "of no time"],
+      [
+        text.replace(
+          '"part":"pots","range":null',
+          '"part":"pots_1","range":{"from":"2026-01-01T00:00:00Z","to":"2027-01-01T00:00:00Z"}',
+        ),
+        "not partitioned",
+      ],
+      [lines.toSpliced(5, 0, "[".repeat(100_000)).join("\n"), "stack depth"],
+      [text.replace('"leaves",', '"name",'), "none of a backup's"],
       [text.replace('"leaves",', '"flowers",'), "a column flowers of the table plants"],
       [`${text}x\n`, "more after its end"],
       [text.replace(/\{"corral_backup":"end".*/, '{"corral_backup":"failed","error":"a disk"}'), "a disk"],
