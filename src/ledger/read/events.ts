@@ -7,6 +7,7 @@ import { storable } from "../texts";
 
 export interface EventQuery {
   readonly limit: number;
+  /** Events to leave out first; a cursor has its own place. */
   readonly offset: number;
   readonly model?: string;
   readonly action?: EventAction;
@@ -67,7 +68,7 @@ export async function readEvents(
       select id, at, action, model, source, insecure, path, client_address, user_agent, client_user, outcome, error,
         bytes, duration_ms
       from events where ${filter} ${after === null ? sql`` : sql`and id < ${after}::uuid`}
-      order by id desc limit ${limit + 1} offset ${offset}`;
+      order by id desc limit ${limit + 1} offset ${after === null ? offset : 0}`;
     const events = rows.slice(0, limit);
     const last = events.at(-1);
     return {
