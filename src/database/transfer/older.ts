@@ -2,10 +2,15 @@
  * A backup of an earlier version: its rows are put into tables as that version had them, in a schema of their own; those
  * are migrated as that version's database would be, and what they then hold goes over. All in the restore's transaction.
  */
+import postgres from "postgres";
+import { failure } from "../../errors";
 import type { Run } from "../line";
 import { type Migration, migrate } from "../migrations";
+import type { Sql } from "../sql";
 import { ensurePart, quoteName, readTables, type Table } from "./tables";
 
+/** SQLSTATE of what a role may not do. */
+const INSUFFICIENT_PRIVILEGE = "42501";
 const SCHEMA = "corral_restore";
 const WITHIN_MS = 600_000;
 
@@ -35,6 +40,7 @@ export class OlderTables {
    * @param names of the tables as they are called today; one that came later is not among them
    * @param migrations all that the program knows
    * @param at the migration that the backup was made at
+   * @throws Failure `conflict` where the database's role may not make a schema
    */
   static async make(
     run: Run,
@@ -44,7 +50,7 @@ export class OlderTables {
   ): Promise<OlderTables> {
     const searchPath = await run(async (sql) => {
       const [row] = await sql<{ path: string }[]>`select current_setting('search_path') as path`;
-      await sql`create schema ${sql(SCHEMA)}`;
+      await makeSchema(sql);
       await sql`select set_config('search_path', ${SCHEMA}, true)`;
       return row?.path ?? "";
     }, WITHIN_MS);
@@ -77,5 +83,16 @@ export class OlderTables {
       }
     }
     await this.#run((sql) => sql`drop schema ${sql(SCHEMA)} cascade`, WITHIN_MS);
+  }
+}
+
+async function makeSchema(sql: Sql): Promise<void> {
+  try {
+    await sql`create schema ${sql(SCHEMA)}`;
+  } catch (error) {
+    if (!(error instanceof postgres.PostgresError) || error.code !== INSUFFICIENT_PRIVILEGE) throw error;
+    throw failure.conflict(
+      "a backup of an earlier version needs a schema of its own for a while, which the role of DATABASE_URL may not make: grant it CREATE on the database, and restore again",
+    );
   }
 }

@@ -5,10 +5,11 @@ import { dirname } from "node:path";
 import { writeBackup } from "../../../src/database/transfer/backup";
 import { backupStream } from "../../../src/database/transfer/backup-stream";
 import { answerTo } from "../../../src/database/transfer/reading";
+import { restoreBackup } from "../../../src/database/transfer/restore";
 import { silentLog } from "../../../src/log";
 import { eachDatabase } from "../../support/databases";
 import { until } from "../../support/service";
-import { backupOf, countPlants, fill, migrations, names, restoreInto } from "./plants";
+import { backupOf, chunksOf, countPlants, fill, migrations, names, restoreInto } from "./plants";
 
 const tablesOf = (text: string): unknown => JSON.parse(text.trimEnd().split("\n").at(-1) ?? "");
 
@@ -84,6 +85,15 @@ eachDatabase("a backup", (open, kind) => {
     await second.database.query((sql) => sql`drop table plants_2026_11`, 5000);
     await expect(restoreInto(second.database, text.slice(0, -200), later)).rejects.toThrow("damaged");
     expect(await countPlants(second.database)).toBe(0);
+    // A role that may write, and make nothing; it goes with the transaction.
+    const asWriter = second.database.hold(async (run) => {
+      await run(async (sql) => {
+        await sql`create role writer in role pg_read_all_data, pg_write_all_data`;
+        await sql`set local role writer`;
+      }, 5000);
+      return restoreBackup(run, chunksOf(text), { names, live: [], migrations: later });
+    });
+    await expect(asWriter).rejects.toThrow("grant it CREATE on the database");
     await restoreInto(second.database, text, later);
     const rows = await second.database.query(
       (sql) => sql`select count(*)::int as plants, count(*) filter (where name = 'moss')::int as moss,

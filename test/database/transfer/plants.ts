@@ -42,10 +42,12 @@ export function backupOf(database: Database): Promise<string> {
 /** Restores a text, in chunks that end anywhere. */
 export function restoreInto(database: Database, text: string, known = migrations) {
   const terms = { names, live: ["pots"], migrations: known };
-  const chunks = async function* () {
-    for (let at = 0; at < text.length; at += 10_007) yield text.slice(at, at + 10_007);
-  };
-  return database.hold((run) => restoreBackup(run, chunks(), terms));
+  return database.hold((run) => restoreBackup(run, chunksOf(text), terms));
+}
+
+/** A text in chunks that end anywhere. */
+export async function* chunksOf(text: string): AsyncGenerator<string> {
+  for (let at = 0; at < text.length; at += 10_007) yield text.slice(at, at + 10_007);
 }
 
 export async function countPlants(database: Database): Promise<number> {
