@@ -94,11 +94,23 @@ export function Composer({ model, takesPictures, field }: ComposerProps) {
           </label>
         )}
         {isRunning.value ? (
-          <button type="button" class="button" onClick={stop} title="Stop (Escape)">
+          // Not one button whose type changes: the click that stops would then send what is half typed.
+          <button
+            key="stop"
+            type="button"
+            class="button"
+            title="Stop (Escape)"
+            onClick={() => {
+              stop();
+              // As when the view is opened: not where that brings up a keyboard.
+              if (matchMedia("(hover: hover)").matches) field.current?.focus();
+            }}
+          >
             Stop
           </button>
         ) : (
           <button
+            key="send"
             type="submit"
             class="button primary"
             disabled={model === "" || (draft.value.trim() === "" && pictures.value.length === 0)}

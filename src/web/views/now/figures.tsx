@@ -77,7 +77,7 @@ export function Figures() {
             <ul class="speeds">
               {models.value.models.map((model) => (
                 <li key={model.name}>
-                  <b>{say.number(model.tokens_per_second)}</b> <span>{model.name}</span>
+                  <b>{say.number(model.tokens_per_second)}</b> <span title={model.name}>{model.name}</span>
                 </li>
               ))}
             </ul>

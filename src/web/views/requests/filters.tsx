@@ -54,7 +54,7 @@ const times: Options = [
 
 export function Filters({ query }: { readonly query: Query }) {
   const [isOpen, setOpen] = useState(false);
-  const models = useLoaded((signal) => call("GET /api/models", { signal }), []);
+  const models = useLoaded((signal) => call("GET /api/models", { query: { limit: 1000 }, signal }), []);
   const set = filtersOf(query);
   const many = set.filter((name) => name !== "q").length;
   return (
