@@ -139,6 +139,18 @@ describeBrowser("the view Chat", () => {
     await button("Clear").click();
   });
 
+  test("Stop ends the reply, and does not send what is half typed", async () => {
+    await say("Tell me everything.");
+    await message().fill("And then");
+    await button("Stop").click();
+    await lastReply()
+      .getByText(/^stopped · /)
+      .waitFor();
+    expect(await turns().count()).toBe(2);
+    expect(await message().inputValue()).toBe("And then");
+    await button("Clear").click();
+  });
+
   test("an error is said in words with what to do, before the reply and in the middle of it", async () => {
     await choose("sim-tokens9-error3");
     await say("Hello?");

@@ -103,7 +103,9 @@ export async function call<K extends keyof Answers>(what: K, asked: Asked = {}):
   const response = await request(what, asked);
   // Health answers 503 with a whole answer.
   if (!response.ok && what !== "GET /api/health") throw await errorOf(response);
-  const answer: Answers[K] = await response.json();
+  const answer: Answers[K] = await response.json().catch((error: unknown) => {
+    throw asked.signal?.aborted ? error : new ApiError(0, "Corral's answer broke off: try again.");
+  });
   return answer;
 }
 

@@ -44,7 +44,9 @@ export async function* chat(
   const decoder = new TextDecoder();
   let rest = "";
   for (;;) {
-    const { value, done } = await reader.read();
+    const { value, done } = await reader.read().catch((error: unknown) => {
+      throw signal.aborted ? error : brokenOff();
+    });
     const lines = (rest + decoder.decode(value, { stream: !done })).split("\n");
     rest = done ? "" : (lines.pop() ?? "");
     for (const line of lines.filter(Boolean)) {
@@ -53,6 +55,12 @@ export async function* chat(
       yield said;
       if (said.done) return;
     }
-    if (done) throw new Error("The reply broke off before its end.");
+    if (done) throw brokenOff();
   }
+}
+
+function brokenOff(): Error {
+  return new Error(
+    "The reply broke off before its end: see above whether Corral is connected, and try again.",
+  );
 }
