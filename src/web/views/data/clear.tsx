@@ -62,7 +62,7 @@ export function Clear({ onCleared }: { readonly onCleared: () => void }) {
         </label>
         <label class="field">
           From before; empty for all times
-          <input type="datetime-local" name="before" />
+          <input type="datetime-local" name="before" max="9999-12-31T23:59" />
         </label>
         <label class="field">
           Of the model

@@ -229,7 +229,8 @@ function Times({ query: { hours, from, to } }: { readonly query: Query }) {
 interface MomentProps {
   readonly label: string;
   readonly value: string | undefined;
-  readonly set: (at: string | null) => void;
+  /** @param at empty for none */
+  readonly set: (at: string) => void;
 }
 
 /** A local time, as everywhere on the page; UTC in the address. */
@@ -241,7 +242,12 @@ function Moment({ label, value, set }: MomentProps) {
       aria-label={label}
       title={label}
       value={value ? localOf(value) : ""}
-      onChange={({ currentTarget: { value } }) => set(value ? new Date(value).toISOString() : null)}
+      max="9999-12-31T23:59"
+      onChange={({ currentTarget: { value } }) => {
+        // A year may be typed that is beyond what a Date holds.
+        const at = new Date(value);
+        if (value === "" || !Number.isNaN(at.getTime())) set(value && at.toISOString());
+      }}
     />
   );
 }

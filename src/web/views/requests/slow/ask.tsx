@@ -43,6 +43,7 @@ export function Ask({ question, found }: { readonly question: Question; readonly
         <input
           type="datetime-local"
           step="1"
+          max="9999-12-31T23:59:59"
           value={localOf(from)}
           onChange={(event) => {
             const at = Date.parse(event.currentTarget.value);
