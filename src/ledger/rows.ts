@@ -78,16 +78,21 @@ interface KeptHistograms extends Record<Measure, Uint8Array | null> {
 
 /**
  * Adds to what is kept, which is read first: nobody writes it meanwhile, since the metrics row of the same key, which
- * this transaction has just written, is its lock.
+ * this transaction has just written, is its lock. Key by key (the limit sees to that): a join is planned when the table
+ * is new and small, as one that reads it all, and that plan would stay while it grows.
  */
 async function addHistograms(sql: Sql, rows: readonly HistogramRow[], server: string): Promise<void> {
   const all = await sql<KeptHistograms[]>`
-    select place::int, ${sql(measures)} from histograms
-    join unnest(
+    select place::int, kept.* from unnest(
       ${rows.map((row) => row.step)}::text[], ${rows.map((row) => row.time)}::timestamptz[],
       ${rows.map((row) => row.model)}::text[], ${rows.map((row) => row.operation)}::text[]
-    ) with ordinality as keys (step, time, model, operation, place) using (step, time, model, operation)
-    where server = ${server}`;
+    ) with ordinality as keys (step, time, model, operation, place)
+    cross join lateral (
+      select ${sql(measures)} from histograms
+      where (step, time, model, operation, server)
+        = (keys.step, keys.time, keys.model, keys.operation, ${server}::uuid)
+      limit 1
+    ) as kept`;
   for (const kept of all) {
     const counts = rows[kept.place - 1]?.counts;
     for (const measure of measures) if (counts && kept[measure]) addHistogram(counts[measure], kept[measure]);
