@@ -1,11 +1,10 @@
 /** The view Chat, as people see it. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { send } from "../api/calls";
 import { eventually, getJson, type RunningCorral, startCorral } from "../support/corral";
 import { describeBrowser, startBrowser } from "./browser";
-import { dress, dresses, openPage, overhang, violations, type Watched } from "./page";
+import { fits, openPage, violations, type Watched } from "./page";
 
 describeBrowser("the view Chat", () => {
   let corral: RunningCorral;
@@ -82,14 +81,7 @@ describeBrowser("the view Chat", () => {
     expect(await lastReply().locator("pre").textContent()).toBe("const cow = 1;");
     await lastReply().locator("figure").getByRole("button", { name: "Copy" }).waitFor();
     await lastReply().getByRole("link", { name: "Record" }).waitFor();
-    for (const look of dresses) {
-      await dress(page, look);
-      expect([look, await overhang(page)]).toEqual([look, 0]);
-      expect([look, await violations(page)]).toEqual([look, []]);
-      const folder = process.env.CORRAL_SCREENSHOTS;
-      if (folder) await page.screenshot({ path: join(folder, `chat-${look.width}-${look.colorScheme}.png`) });
-    }
-    await dress(page, { width: 1440, colorScheme: "light" });
+    await fits(page, "chat");
   });
 
   test("the last message is edited, and answered again", async () => {

@@ -1,11 +1,10 @@
 /** The view Data, as people use it. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import type { RunningCorral } from "../support/corral";
 import { describeBrowser, startBrowser } from "./browser";
 import { startFilledCorral } from "./filled";
-import { dress, dresses, openPage, overhang, violations, type Watched } from "./page";
+import { fits, openPage, violations, type Watched } from "./page";
 
 const key = "sesame-open-sesame";
 const counts = new Intl.NumberFormat("en-US");
@@ -54,18 +53,7 @@ describeBrowser("the view Data", () => {
     await panel("Backups")
       .getByText(`CORRAL_DATA_DIR=${corral.folder} corral backup corral.backup`)
       .waitFor();
-    for (const look of dresses) {
-      await dress(page, look);
-      expect([look, await overhang(page)]).toEqual([look, 0]);
-      expect([look, await violations(page)]).toEqual([look, []]);
-      const folder = process.env.CORRAL_SCREENSHOTS;
-      if (folder)
-        await page.screenshot({
-          path: join(folder, `data-${look.width}-${look.colorScheme}.png`),
-          fullPage: true,
-        });
-    }
-    await dress(page, { width: 1440, colorScheme: "light" });
+    await fits(page, "data");
   });
 
   test("settings are found by any word, say where they come from, and no secret is shown", async () => {

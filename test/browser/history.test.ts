@@ -1,11 +1,10 @@
 /** The view History, as people use it. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { getJson, type RunningCorral } from "../support/corral";
 import { describeBrowser, startBrowser } from "./browser";
 import { startFilledCorral } from "./filled";
-import { dress, dresses, openPage, overhang, violations, type Watched } from "./page";
+import { fits, openPage, violations, type Watched } from "./page";
 
 interface Summary {
   readonly total: { readonly requests: number };
@@ -54,18 +53,7 @@ describeBrowser("the view History", () => {
     }
     for (const name of ["p50", "p95", "p99"])
       expect(await chart("Latency of chats").locator(".u-legend").textContent()).toContain(name);
-    for (const look of dresses) {
-      await dress(page, look);
-      expect([look, await overhang(page)]).toEqual([look, 0]);
-      expect([look, await violations(page)]).toEqual([look, []]);
-      const folder = process.env.CORRAL_SCREENSHOTS;
-      if (folder)
-        await page.screenshot({
-          path: join(folder, `history-${look.width}-${look.colorScheme}.png`),
-          fullPage: true,
-        });
-    }
-    await dress(page, { width: 1440, colorScheme: "light" });
+    await fits(page, "history");
   });
 
   test("pointing at a chart reads the exact values of that moment in all of them", async () => {

@@ -1,10 +1,9 @@
 /** The page's frame and its view Now, as people see them. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { type RunningCorral, startCorral } from "../support/corral";
 import { describeBrowser, startBrowser } from "./browser";
-import { dress, dresses, openPage, overhang, violations, type Watched } from "./page";
+import { fits, openPage, violations, type Watched } from "./page";
 
 const key = "sesame-open-sesame";
 
@@ -50,18 +49,7 @@ describeBrowser("the page", () => {
     await panel("Models loaded")
       .getByRole("row", { name: /sim-delay100-tokens300 .* 4,096 4 min/ })
       .waitFor();
-    for (const look of dresses) {
-      await dress(page, look);
-      expect([look, await overhang(page)]).toEqual([look, 0]);
-      expect([look, await violations(page)]).toEqual([look, []]);
-      const folder = process.env.CORRAL_SCREENSHOTS;
-      if (folder)
-        await page.screenshot({
-          path: join(folder, `now-${look.width}-${look.colorScheme}.png`),
-          fullPage: true,
-        });
-    }
-    await dress(page, { width: 1440, colorScheme: "light" });
+    await fits(page, "now");
     expect(await page.evaluate(() => document.documentElement.scrollHeight)).toBe(900);
     await reply.body?.cancel();
     // Its client has left: the feed says so by itself.

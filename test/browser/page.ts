@@ -1,4 +1,6 @@
 /** A page of Corral's in a browser, that notes what it should not do; for tests of views. */
+import { expect } from "bun:test";
+import { join } from "node:path";
 import axe from "axe-core";
 import type { Browser, Page } from "playwright-core";
 
@@ -52,4 +54,20 @@ export async function violations(page: Page): Promise<string[]> {
 /** How far the page sticks out to the side. */
 export function overhang(page: Page): Promise<number> {
   return page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+}
+
+/**
+ * Expects that nothing sticks out or offends in any dress. Leaves the page in the first.
+ * @param name of the pictures, which are taken where CORRAL_SCREENSHOTS names a folder
+ */
+export async function fits(page: Page, name: string): Promise<void> {
+  const folder = process.env.CORRAL_SCREENSHOTS;
+  for (const look of dresses) {
+    await dress(page, look);
+    const path = join(folder ?? "", `${name}-${look.width}-${look.colorScheme}.png`);
+    if (folder) await page.screenshot({ path, fullPage: true });
+    expect([look, await overhang(page)]).toEqual([look, 0]);
+    expect([look, await violations(page)]).toEqual([look, []]);
+  }
+  await dress(page, { width: 1440, colorScheme: "light" });
 }

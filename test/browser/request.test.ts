@@ -7,7 +7,7 @@ import { form } from "../gateway/asking";
 import { eventually, getJson, type RunningCorral, startCorral } from "../support/corral";
 import { scratchFolder } from "../support/scratch";
 import { describeBrowser, startBrowser } from "./browser";
-import { dress, dresses, openPage, overhang, violations, type Watched } from "./page";
+import { fits, openPage, violations, type Watched } from "./page";
 
 /** What a shell or a browser would like to run. */
 const awkward =
@@ -183,18 +183,7 @@ describeBrowser("a request on the page", () => {
   };
   const inEveryDress = async (name: string) => {
     const { page } = watched;
-    for (const look of dresses) {
-      await dress(page, look);
-      const folder = process.env.CORRAL_SCREENSHOTS;
-      if (folder)
-        await page.screenshot({
-          path: join(folder, `${name}-${look.width}-${look.colorScheme}.png`),
-          fullPage: true,
-        });
-      expect([look, await overhang(page)]).toEqual([look, 0]);
-      expect([look, await violations(page)]).toEqual([look, []]);
-    }
-    await dress(page, { width: 1440, colorScheme: "light" });
+    await fits(page, name);
   };
 
   beforeAll(async () => {
