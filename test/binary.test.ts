@@ -83,12 +83,17 @@ describe("the single binary", () => {
 
         test("shows the page and all that it loads", async () => {
           const page = await (await fetch(corral().url, { headers: { accept: "text/html" } })).text();
-          const paths = [...page.matchAll(/\/page\/[\w.]+/g)].map(String);
-          expect(paths).toHaveLength(2);
+          const paths = new Set([...page.matchAll(/\/page\/[\w.]+/g)].map(String));
+          // A set gives what is added to it on the way, too: the scripts of the views, which scripts name.
           for (const path of paths) {
             const answer = await fetch(corral().url + path);
-            expect([path, answer.status, (await answer.bytes()).length > 3000]).toEqual([path, 200, true]);
+            const text = await answer.text();
+            expect([path, answer.status, text.length > 200]).toEqual([path, 200, true]);
+            for (const [, name] of text.matchAll(/(?:from|import\()"\.\/([\w.]+)"/g))
+              paths.add(`/page/${name}`);
           }
+          // The style, and scripts: the first, and one for each view behind it.
+          expect(paths.size).toBeGreaterThanOrEqual(7);
         });
 
         test("is asked how it is by itself", () => {
