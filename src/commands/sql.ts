@@ -2,7 +2,7 @@
 import { createInterface } from "node:readline/promises";
 import { Value } from "@sinclair/typebox/value";
 import { askedElsewhere, transferModels } from "../api/data/transfer";
-import { csvField } from "../api/stats/logs/csv";
+import { csvField } from "../csv";
 import { type Answer, answerTo } from "../database/transfer/reading";
 import { Failure, failure } from "../errors";
 import type { Settings } from "../settings";

@@ -22,6 +22,8 @@ type Health = Static<(typeof healthModels)["Health"]>;
 export type Ledger = Static<(typeof ledgerModels)["Ledger"]>;
 type Events = Static<(typeof eventModels)["Events"]>;
 export type ActiveRequest = Static<(typeof requestModels)["ActiveRequests"]>["requests"][number];
+/** A request as a page of logs has it. */
+export type Entry = Logs["logs"][number];
 /** A request in full. */
 export type WholeRequest = Static<(typeof requestModels)["Request"]>;
 type Done = Static<(typeof doneModels)["Done"]>;

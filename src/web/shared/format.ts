@@ -83,6 +83,13 @@ export function clockTime(at: Date, exact: boolean): string {
   return (exact ? clockExact : clock).format(at);
 }
 
+/** A moment as a field for a local time has it; "" for none. @param exact with seconds */
+export function localField(at: Date, exact = false): string {
+  if (Number.isNaN(at.getTime())) return "";
+  const local = new Date(at.getTime() - at.getTimezoneOffset() * 60_000);
+  return local.toISOString().slice(0, exact ? 19 : 16);
+}
+
 /** The same in UTC, for whoever compares with a log. */
 export function utc(at: Date): string {
   return Number.isNaN(at.getTime()) ? unknown : `${at.toISOString().replace("T", " ").slice(0, 19)} UTC`;

@@ -2,7 +2,8 @@
 import { signal } from "@preact/signals";
 import { type ActiveRequest, call } from "./api";
 import { confirmed } from "./dialog";
-import { sayError, say as tell } from "./toasts";
+import { during } from "./during";
+import { say as tell } from "./toasts";
 
 const canceling = signal<ReadonlySet<string>>(new Set());
 
@@ -42,12 +43,8 @@ async function cancel(request: ActiveRequest): Promise<void> {
     action: "Cancel the request",
   });
   if (!yes) return;
-  canceling.value = new Set([...canceling.value, request.id]);
-  try {
+  await during(canceling, request.id, async () => {
     await call("DELETE /api/requests/active/:id", { params: { id: request.id } });
     tell("The request was canceled.");
-  } catch (error) {
-    sayError(error);
-  }
-  canceling.value = new Set([...canceling.value].filter((id) => id !== request.id));
+  });
 }

@@ -4,7 +4,7 @@ import { useEffect } from "preact/hooks";
 import { ApiError, call } from "../../shared/api";
 import { confirmed } from "../../shared/dialog";
 import * as say from "../../shared/format";
-import { useLoaded } from "../../shared/loaded";
+import { useModelNames } from "../../shared/model-names";
 import { Panel, Trouble } from "../../shared/parts";
 import { say as tell } from "../../shared/toasts";
 
@@ -37,7 +37,7 @@ const state = signal<
 const cleared = signal(0);
 
 export function Clear({ onCleared }: { readonly onCleared: () => void }) {
-  const models = useLoaded((signal) => call("GET /api/models", { query: { limit: 1000 }, signal }), []);
+  const models = useModelNames();
   useEffect(() => {
     if (cleared.value > 0) onCleared();
   }, [cleared.value]);
@@ -68,7 +68,7 @@ export function Clear({ onCleared }: { readonly onCleared: () => void }) {
           Of the model
           <select name="model">
             <option value="">every model</option>
-            {models.value?.models.map(({ name }) => (
+            {models.map((name) => (
               <option key={name}>{name}</option>
             ))}
           </select>

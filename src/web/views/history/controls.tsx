@@ -3,8 +3,10 @@ import { useMemo, useState } from "preact/hooks";
 import { filters, setFilters } from "../../shared/address";
 import { call } from "../../shared/api";
 import { Dialog } from "../../shared/dialog";
+import * as say from "../../shared/format";
 import { type Keys, useKeys } from "../../shared/keys";
 import { useLoaded } from "../../shared/loaded";
+import { useModelNames } from "../../shared/model-names";
 import { type Figures, operations, percentileNames, shortServer } from "./figures";
 import {
   between,
@@ -91,7 +93,7 @@ export function Controls({ figures }: { readonly figures: Figures | null }) {
 }
 
 function Filters() {
-  const models = useLoaded((signal) => call("GET /api/models", { query: { limit: 1000 }, signal }), []);
+  const models = useModelNames();
   const chosen = filters.value.get("server");
   const servers = useLoaded(
     (signal) => call("GET /api/stats/summary", { query: { hours: 8760, group_by: "server" }, signal }),
@@ -104,10 +106,7 @@ function Filters() {
       <Select
         label="Model"
         name="model"
-        words={[
-          ["", "every model"],
-          ...(models.value?.models ?? []).map(({ name }) => [name, name] as const),
-        ]}
+        words={[["", "every model"], ...models.map((name) => [name, name] as const)]}
       />
       <Select label="Kind of work" name="operation" words={[["", "every kind"], ...operations]} />
       {(ids.length > 1 || chosen) && (
@@ -184,11 +183,20 @@ function ChooseRange({ span, close }: { readonly span: Span | null; readonly clo
       <form onSubmit={choose}>
         <label class="field">
           From
-          <input type="datetime-local" name="from" required defaultValue={span ? localOf(span.from) : ""} />
+          <input
+            type="datetime-local"
+            name="from"
+            required
+            defaultValue={span ? say.localField(new Date(span.from)) : ""}
+          />
         </label>
         <label class="field">
           To; until now when empty
-          <input type="datetime-local" name="to" defaultValue={span ? localOf(span.to) : ""} />
+          <input
+            type="datetime-local"
+            name="to"
+            defaultValue={span ? say.localField(new Date(span.to)) : ""}
+          />
         </label>
         <p class="error-text" role="alert">
           {error}
@@ -204,10 +212,4 @@ function ChooseRange({ span, close }: { readonly span: Span | null; readonly clo
       </form>
     </Dialog>
   );
-}
-
-/** As a field for a local time has it. */
-function localOf(text: string): string {
-  const at = new Date(text);
-  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 }

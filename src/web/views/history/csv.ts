@@ -1,17 +1,11 @@
-/** Figures as a file of CSV (RFC 4180). */
+/** Figures as a file of CSV. */
+import { csvCell } from "../../../csv";
 
 export function csvOf(
   head: readonly string[],
   rows: readonly (readonly (string | number | null)[])[],
 ): string {
-  return [head, ...rows].map((row) => `${row.map(field).join(",")}\r\n`).join("");
-}
-
-function field(value: string | number | null): string {
-  if (typeof value !== "string") return value === null ? "" : String(value);
-  // Spreadsheets run what begins so as a formula, and names are given by strangers.
-  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return [head, ...rows].map((row) => `${row.map(csvCell).join(",")}\r\n`).join("");
 }
 
 /** Has the browser save a text as a file. */

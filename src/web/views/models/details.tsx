@@ -2,12 +2,13 @@
 import type { ComponentChildren } from "preact";
 import { useMemo } from "preact/hooks";
 import { goTo, hrefOf } from "../../shared/address";
-import { call, type Logs } from "../../shared/api";
+import { call, type Entry } from "../../shared/api";
 import * as say from "../../shared/format";
 import { useKeys } from "../../shared/keys";
 import { endedTick } from "../../shared/live";
 import { useLoaded } from "../../shared/loaded";
 import type { ShownModel } from "../../shared/ollama";
+import { outcomeWords } from "../../shared/outcomes";
 import { Copy, Empty, Panel, Skeleton, Time, Trouble } from "../../shared/parts";
 import { type Column, Table } from "../../shared/table";
 import { Memory } from "./memory";
@@ -19,8 +20,6 @@ import { remove, removing } from "./remove";
 const LATEST = 12;
 /** Of a licence so much is seen at first. */
 const HEAD_LINES = 6;
-
-type Log = Logs["logs"][number];
 
 interface DetailsProps {
   readonly model: Model;
@@ -197,7 +196,7 @@ function infoOf({ model_info = {} }: ShownModel, name: string): number | null {
   return typeof found === "number" ? found : null;
 }
 
-const columns: readonly Column<Log>[] = [
+const columns: readonly Column<Entry>[] = [
   {
     title: "Time",
     cell: ({ id, timestamp }) => (
@@ -212,7 +211,7 @@ const columns: readonly Column<Log>[] = [
     isWide: true,
     cell: ({ outcome, status, error }) => (
       <span class={status === "error" ? "bad" : ""} title={error ?? undefined}>
-        {outcome.replace("_", " ")}
+        {outcomeWords[outcome]}
         {error && `: ${error}`}
       </span>
     ),

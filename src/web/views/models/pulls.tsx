@@ -1,6 +1,7 @@
 /** Pulls: those that run, with how far they are, and those that are over. They are the server's, and outlive the page. */
 import { signal } from "@preact/signals";
 import { call, errorOf, type Pulls, request } from "../../shared/api";
+import { during } from "../../shared/during";
 import * as say from "../../shared/format";
 import { useLoaded } from "../../shared/loaded";
 import { Panel, Time } from "../../shared/parts";
@@ -58,16 +59,12 @@ export async function pull(model: string): Promise<void> {
   asked.value = asked.value.filter((name) => name !== model);
 }
 
-async function cancel({ id, model }: Pull): Promise<void> {
-  canceling.value = new Set([...canceling.value, id]);
-  try {
+function cancel({ id, model }: Pull): Promise<void> {
+  return during(canceling, id, async () => {
     await call("DELETE /api/ollama/pulls/:id", { params: { id } });
     tell(`The pull of ${model} was canceled. Pulled again it goes on from there, until Ollama is restarted.`);
     await list();
-  } catch (error) {
-    sayError(error);
-  }
-  canceling.value = new Set([...canceling.value].filter((one) => one !== id));
+  });
 }
 
 export function Running() {

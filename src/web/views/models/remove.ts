@@ -2,8 +2,9 @@
 import { signal } from "@preact/signals";
 import { call } from "../../shared/api";
 import { confirmed } from "../../shared/dialog";
+import { during } from "../../shared/during";
 import * as say from "../../shared/format";
-import { sayError, say as tell } from "../../shared/toasts";
+import { say as tell } from "../../shared/toasts";
 import { installedTick, type Model } from "./models";
 
 export const removing = signal<ReadonlySet<string>>(new Set());
@@ -19,14 +20,10 @@ export async function remove(model: Model, models: readonly Model[]): Promise<vo
     action: `Delete ${name}`,
   });
   if (!yes) return;
-  removing.value = new Set([...removing.value, name]);
-  try {
+  await during(removing, name, async () => {
     await call("DELETE /api/ollama/models/:name", { params: { name } });
     tell(`${name} was deleted.`);
-  } catch (error) {
-    sayError(error);
-  }
-  removing.value = new Set([...removing.value].filter((one) => one !== name));
+  });
   installedTick.value += 1;
 }
 

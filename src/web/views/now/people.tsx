@@ -1,6 +1,6 @@
 /** Who uses it: the clients and users of the last requests. */
 import { useEffect, useState } from "preact/hooks";
-import { call, type Logs } from "../../shared/api";
+import { call, type Entry } from "../../shared/api";
 import * as say from "../../shared/format";
 import { type EndedRequest, onEnded } from "../../shared/live";
 import { useLoaded } from "../../shared/loaded";
@@ -98,6 +98,6 @@ function ofEnded(request: EndedRequest): Use {
   return { id: request.id, at: request.started_at, tokens, ...whoOf(request) };
 }
 
-function ofLog(log: Logs["logs"][number]): Use {
+function ofLog(log: Entry): Use {
   return { id: log.id, at: log.timestamp, tokens: log.tokens_used ?? 0, ...whoOf(log) };
 }

@@ -3,13 +3,9 @@ import type { Signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { Dialog } from "../../shared/dialog";
 import * as say from "../../shared/format";
-import { outcomeWords } from "../../shared/outcomes";
+import { Ended } from "../../shared/outcomes";
 import { stored } from "../../shared/stored";
 import type { Query, Row } from "./query";
-
-function Ended({ status, outcome }: Pick<Row, "status" | "outcome">) {
-  return <span class={`ended ${status}`}>{outcomeWords[outcome]}</span>;
-}
 
 export interface RequestColumn {
   readonly name: string;

@@ -1,8 +1,8 @@
 /** What is looked for, as it is chosen: kept in the address bar alone, so that a view can be shared. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { setFilters } from "../../shared/address";
-import { call } from "../../shared/api";
-import { useLoaded } from "../../shared/loaded";
+import * as say from "../../shared/format";
+import { useModelNames } from "../../shared/model-names";
 import { outcomeWords } from "../../shared/outcomes";
 import { filtersOf, noFilters, type Query } from "./query";
 
@@ -54,7 +54,7 @@ const times: Options = [
 
 export function Filters({ query }: { readonly query: Query }) {
   const [isOpen, setOpen] = useState(false);
-  const models = useLoaded((signal) => call("GET /api/models", { query: { limit: 1000 }, signal }), []);
+  const models = useModelNames();
   const set = filtersOf(query);
   const many = set.filter((name) => name !== "q").length;
   return (
@@ -75,7 +75,7 @@ export function Filters({ query }: { readonly query: Query }) {
           label="Model"
           any="Any model"
           value={query.model}
-          options={(models.value?.models ?? []).map(({ name }) => [name, name])}
+          options={models.map((name) => [name, name])}
           choose={(model) => setFilters({ model })}
         />
         <Choice
@@ -241,7 +241,7 @@ function Moment({ label, value, set }: MomentProps) {
       class="set"
       aria-label={label}
       title={label}
-      value={value ? localOf(value) : ""}
+      value={value ? say.localField(new Date(value)) : ""}
       max="9999-12-31T23:59"
       onChange={({ currentTarget: { value } }) => {
         // A year may be typed that is beyond what a Date holds.
@@ -250,10 +250,4 @@ function Moment({ label, value, set }: MomentProps) {
       }}
     />
   );
-}
-
-function localOf(utc: string): string {
-  const at = new Date(utc);
-  if (Number.isNaN(at.getTime())) return "";
-  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 }

@@ -1,10 +1,8 @@
 /** What is looked for: the API's own filters, in the address bar under the API's own names. */
 import type { LogsQuery } from "../../../api/stats/logs/model";
-import type { Logs } from "../../shared/api";
+import type { Entry } from "../../shared/api";
 import type { EndedRequest } from "../../shared/live";
 
-/** A request as a page of logs has it. */
-export type Entry = Logs["logs"][number];
 type Said = Exclude<keyof EndedRequest, "started_at">;
 /** As a row has it: of one that has just ended not all is known. */
 export type Row = Pick<Entry, Said | "timestamp" | "tokens_used"> & Partial<Entry>;

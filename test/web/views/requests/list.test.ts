@@ -1,8 +1,7 @@
 /** The list behind the table of requests, on a server of as many as one likes. */
 import { expect, test } from "bun:test";
-import type { Logs } from "../../../../src/web/shared/api";
+import type { Entry, Logs } from "../../../../src/web/shared/api";
 import { createList, type RequestList } from "../../../../src/web/views/requests/list";
-import type { Entry } from "../../../../src/web/views/requests/query";
 import { mostRows, movedBase } from "../../../../src/web/views/requests/sight";
 
 const NEWEST = Date.parse("2026-11-25T12:00:00Z");

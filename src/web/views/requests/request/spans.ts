@@ -1,8 +1,5 @@
 /** Where a request's time went: the parts of it that were told or seen. */
-import type { Logs } from "../../../shared/api";
-
-/** A request as a page of logs has it; one in full has the same and more. */
-export type Entry = Logs["logs"][number];
+import type { Entry } from "../../../shared/api";
 
 /** In the order in which they come. */
 export const spanNames = [

@@ -1,6 +1,7 @@
 /** The parts of a request's time, one under the other, as they came. */
+import type { Entry } from "../../../shared/api";
 import * as say from "../../../shared/format";
-import { type Entry, spanNames, spansOf, spanWords, untoldOf, whyUntold } from "./spans";
+import { spanNames, spansOf, spanWords, untoldOf, whyUntold } from "./spans";
 
 /** Ollama looks up a model that is in memory in less. */
 const LONG_LOAD_MS = 250;

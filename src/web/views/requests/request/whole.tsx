@@ -3,7 +3,7 @@ import type { ComponentChildren } from "preact";
 import { useId } from "preact/hooks";
 import type { WholeRequest } from "../../../shared/api";
 import * as say from "../../../shared/format";
-import { outcomeWords } from "../../../shared/outcomes";
+import { Ended, outcomeWords } from "../../../shared/outcomes";
 import { Command, Copy, Time } from "../../../shared/parts";
 import { hrefOfSlow } from "../slow/address";
 import { Conversation, isKept } from "./conversation";
@@ -18,7 +18,7 @@ export function Whole({ request }: { readonly request: WholeRequest }) {
       <header class="request-head">
         <h2>{request.model ?? "No model was named"}</h2>
         <p>
-          <span class={`outcome ${request.status}`}>{outcomeWords[request.outcome]}</span>
+          <Ended {...request} />
           <span class="muted">
             {say.duration(request.latency_ms)}, {request.operation} through {request.dialect}
             {request.stream ? ", streamed" : ""}, <Time at={request.timestamp} exact />

@@ -1,6 +1,7 @@
 /** The view's address: whose requests, of what time. Its filters are those of the table. */
+
 import { filters, hrefOf } from "../../../shared/address";
-import type { Entry } from "../request/spans";
+import type { Entry } from "../../../shared/api";
 
 /** So much is seen on each side of a request, at least. */
 const LEAST_AROUND_MS = 2000;

@@ -44,7 +44,7 @@ export function Ask({ question, found }: { readonly question: Question; readonly
           type="datetime-local"
           step="1"
           max="9999-12-31T23:59:59"
-          value={localOf(from)}
+          value={say.localField(new Date(from), true)}
           onChange={(event) => {
             const at = Date.parse(event.currentTarget.value);
             if (!Number.isNaN(at)) setTime(at, at + length);
@@ -116,10 +116,4 @@ function whoseOf(name: string): { user: string | null; client_ip: string | null;
 
 function namesOf({ user, client_ip }: { user: string | null; client_ip: string | null }): string[] {
   return [user, client_ip].filter((name) => name !== null);
-}
-
-/** As the field has it: local time, without a zone. */
-function localOf(ms: number): string {
-  const at = new Date(ms);
-  return new Date(ms - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
 }

@@ -1,6 +1,5 @@
 /** Requests beside others and beside what is usual. */
-import type { Summary } from "../../../shared/api";
-import type { Entry } from "../request/spans";
+import type { Entry, Summary } from "../../../shared/api";
 
 /** Figures of a model and an operation over the seven days before. */
 export type Usual = Summary["total"];

@@ -1,9 +1,11 @@
 /** Why the chosen request took so long: in sentences, and beside what is usual. */
+
 import { setFilters } from "../../../shared/address";
+import type { Entry } from "../../../shared/api";
 import * as say from "../../../shared/format";
 import { Panel, Time } from "../../../shared/parts";
 import { type Column, Table } from "../../../shared/table";
-import { type Entry, waitedMs } from "../request/spans";
+import { waitedMs } from "../request/spans";
 import { hrefOfTable, timeAround } from "./address";
 import { type Usual, usualKey } from "./entries";
 import { comparedOf, findingsOf } from "./findings";

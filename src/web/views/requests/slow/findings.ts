@@ -1,7 +1,8 @@
 /** Why a request took as long as it did, in sentences: only where its numbers show it. */
+import type { Entry } from "../../../shared/api";
 import * as say from "../../../shared/format";
 import { outcomeWords } from "../../../shared/outcomes";
-import { type Entry, spansOf } from "../request/spans";
+import { spansOf } from "../request/spans";
 import { answeredBefore, endOf, startOf, type Usual } from "./entries";
 
 /** A part of its time is worth a sentence from here on. */

@@ -1,11 +1,12 @@
 /** "It is slow": somebody's requests at some time, what is usual, and what everybody else's did to the engine then. */
+
 import { useMemo } from "preact/hooks";
 import { hrefOf, setFilters } from "../../../shared/address";
+import type { Entry } from "../../../shared/api";
 import * as say from "../../../shared/format";
 import { active } from "../../../shared/live";
 import { useLoaded } from "../../../shared/loaded";
 import { Empty, Panel, Skeleton, Trouble } from "../../../shared/parts";
-import type { Entry } from "../request/spans";
 import { hrefOfTable, isAnyone, type Question, questionOf } from "./address";
 import { Ask } from "./ask";
 import { startOf } from "./entries";

@@ -1,7 +1,9 @@
 /** Requests as bars of their phases, one under the other, on one axis of time. */
+
 import type { ComponentChildren } from "preact";
+import type { Entry } from "../../../shared/api";
 import * as say from "../../../shared/format";
-import { type Entry, type Span, type SpanName, spanNames, spansOf, spanWords } from "../request/spans";
+import { type Span, type SpanName, spanNames, spansOf, spanWords } from "../request/spans";
 import { hrefOfTable } from "./address";
 import { startOf, type Usual, usualKey } from "./entries";
 import type { Mark } from "./marks";

@@ -1,6 +1,5 @@
 /** What the view is made of: their requests, everybody else's at that time, what is usual, and what else happened. */
-import { type Answers, call } from "../../../shared/api";
-import type { Entry } from "../request/spans";
+import { type Answers, call, type Entry } from "../../../shared/api";
 import { isAnyone, type Question } from "./address";
 import { endOf, type Usual, usualKey } from "./entries";
 

@@ -1,6 +1,7 @@
 /** What happened to an engine meanwhile: models that were loaded, those that had to leave for it, restarts and pulls. */
+import type { Entry } from "../../../shared/api";
 import * as say from "../../../shared/format";
-import { type Entry, spansOf } from "../request/spans";
+import { spansOf } from "../request/spans";
 import { answeredBefore, endOf, startOf } from "./entries";
 import type { Found } from "./load";
 

@@ -1,6 +1,6 @@
 /** Why a request is said to have taken so long: only what its numbers show. */
 import { expect, test } from "bun:test";
-import type { Entry } from "../../../../../src/web/views/requests/request/spans";
+import type { Entry } from "../../../../../src/web/shared/api";
 import { type Usual, usualKey } from "../../../../../src/web/views/requests/slow/entries";
 import { comparedOf, findingsOf } from "../../../../../src/web/views/requests/slow/findings";
 

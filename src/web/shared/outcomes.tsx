@@ -1,5 +1,5 @@
 /** How requests ended, in words. */
-import type { WholeRequest } from "./api";
+import type { Entry, WholeRequest } from "./api";
 
 export const outcomeWords: Readonly<Record<WholeRequest["outcome"], string>> = {
   complete: "Complete",
@@ -13,3 +13,8 @@ export const outcomeWords: Readonly<Record<WholeRequest["outcome"], string>> = {
   server_stop: "Corral stopped",
   server_crash: "Corral crashed",
 };
+
+/** How one ended, in words and colour. */
+export function Ended({ status, outcome }: Pick<Entry, "status" | "outcome">) {
+  return <span class={`ended ${status}`}>{outcomeWords[outcome]}</span>;
+}
