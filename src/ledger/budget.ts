@@ -83,10 +83,10 @@ export class Disk {
     if (this.#timer) clearInterval(this.#timer);
   }
 
-  /** Measures. @throws Failure `database_away` */
-  async look(now: Date): Promise<DiskUse> {
+  /** Measures, and tells the partitions that it is made of, oldest first. @throws Failure `database_away` */
+  async look(now: Date): Promise<{ use: DiskUse; partitions: readonly Partition[] }> {
     const found = await this.#options.database.query((sql) => this.#measure(sql), READ_WITHIN_MS);
-    return this.#note(found, now);
+    return { use: this.#note(found, now), partitions: found.partitions };
   }
 
   /** Measures, and drops what has to go, one partition after the other. One server of several does it. Never throws. */

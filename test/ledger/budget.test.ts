@@ -61,7 +61,7 @@ eachDatabase("a budget of the disk", (open, kind) => {
   });
 
   test("that is nearly reached drops the oldest days of texts, and no more than it has to", async () => {
-    const { databaseBytes } = await disk(0).look(now);
+    const { databaseBytes } = (await disk(0).look(now)).use;
     const some = disk(budgetFor(databaseBytes - 3_000_000));
     await some.keep(now);
     expect((await partitions()).filter((name) => name.startsWith("contents"))).toEqual([
@@ -75,7 +75,7 @@ eachDatabase("a budget of the disk", (open, kind) => {
   });
 
   test("that is smaller yet drops old requests next, and today's texts only where it has to", async () => {
-    const { databaseBytes } = await disk(0).look(now);
+    const { databaseBytes } = (await disk(0).look(now)).use;
     await disk(budgetFor(databaseBytes - 7_500_000)).keep(now);
     expect(await partitions()).toEqual(["contents_2026_11_25", "requests_2026_10", "requests_2026_11"]);
     await disk(budgetFor(databaseBytes - 9_000_000)).keep(now);
@@ -90,7 +90,7 @@ eachDatabase("a budget of the disk", (open, kind) => {
   });
 
   test("that several programs keep at once drops what one would", async () => {
-    const { databaseBytes } = await disk(0).look(now);
+    const { databaseBytes } = (await disk(0).look(now)).use;
     const budget = budgetFor(databaseBytes - 3_000_000);
     await Promise.all([disk(budget).keep(now), disk(budget).keep(now), disk(budget).keep(now)]);
     expect((await partitions()).filter((name) => name.startsWith("contents"))).toHaveLength(3);

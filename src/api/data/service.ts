@@ -12,7 +12,8 @@ import { type ClearQuery, clearQuery, type DiskUseView } from "./model";
 /** What is kept, since when, and the room that it takes. */
 export async function summary(database: Database, disk: Disk, keeping: Keeping) {
   const kept = await readSummary(database);
-  const { requests, texts, metrics, events } = await readKept(database, keeping);
+  const { use, partitions } = await disk.look(new Date());
+  const { requests, texts, metrics, events } = await readKept(database, partitions, keeping);
   return {
     total_requests: kept.requests,
     total_logs_entries: kept.logs,
@@ -26,7 +27,7 @@ export async function summary(database: Database, disk: Disk, keeping: Keeping) 
       metrics: sayKept({ ...metrics, rows: kept.points }),
       events: sayKept(events),
     },
-    disk: sayDiskUse(await disk.look(new Date())),
+    disk: sayDiskUse(use),
   };
 }
 

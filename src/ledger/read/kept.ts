@@ -2,7 +2,7 @@
 import type { Database, Sql } from "../../database/database";
 import { FOREVER_MS } from "../../duration";
 import { stepMs } from "../metrics";
-import { type Partitioned, readPartitions } from "../partitions";
+import type { Partition, Partitioned } from "../partitions";
 import { agesOf, type Keeping } from "../retention";
 
 const DEADLINE_MS = 10_000;
@@ -32,15 +32,13 @@ interface Row {
   readonly oldest_event: Date | null;
 }
 
-/** Rows of requests and metrics are counted elsewhere. */
+/** Rows of requests and metrics are counted elsewhere. @param partitions of all that is kept, oldest first */
 export async function readKept(
   database: Database,
+  partitions: readonly Partition[],
   keeping: Keeping,
 ): Promise<Record<"texts" | "events", Kept> & Record<"requests" | "metrics", Omit<Kept, "rows">>> {
-  const [row, partitions] = await database.query(
-    async (sql) => [await readRow(sql), await readPartitions(sql)] as const,
-    DEADLINE_MS,
-  );
+  const row = await database.query(readRow, DEADLINE_MS);
   const ages = agesOf(keeping);
   const partitioned = (table: Partitioned) => {
     const own = partitions.filter((one) => one.table === table);
