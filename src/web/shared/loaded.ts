@@ -1,5 +1,6 @@
 /** What a view has asked the API for. */
 import { useEffect, useRef, useState } from "preact/hooks";
+import { call } from "./api";
 import { reconnects } from "./live";
 
 export interface Loaded<T> {
@@ -49,4 +50,13 @@ export function useLoaded<T>(
     };
   }, [...keys, everyMs, reconnects.value]);
   return { ...state, reload: () => latest.current() };
+}
+
+const MOST_MODELS = 1000;
+
+/** Names of the models that there are figures of, for choosing one; none before they are answered. */
+export function useModelNames(): readonly string[] {
+  const query = { limit: MOST_MODELS };
+  const models = useLoaded((signal) => call("GET /api/models", { query, signal }), []);
+  return models.value?.models.map(({ name }) => name) ?? [];
 }

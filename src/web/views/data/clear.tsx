@@ -4,7 +4,7 @@ import { useEffect } from "preact/hooks";
 import { ApiError, call } from "../../shared/api";
 import { confirmed } from "../../shared/dialog";
 import * as say from "../../shared/format";
-import { useModelNames } from "../../shared/model-names";
+import { useModelNames } from "../../shared/loaded";
 import { Panel, Trouble } from "../../shared/parts";
 import { say as tell } from "../../shared/toasts";
 

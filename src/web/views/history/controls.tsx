@@ -5,8 +5,7 @@ import { call } from "../../shared/api";
 import { Dialog } from "../../shared/dialog";
 import * as say from "../../shared/format";
 import { type Keys, useKeys } from "../../shared/keys";
-import { useLoaded } from "../../shared/loaded";
-import { useModelNames } from "../../shared/model-names";
+import { useLoaded, useModelNames } from "../../shared/loaded";
 import { type Figures, operations, percentileNames, shortServer } from "./figures";
 import {
   between,

@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { setFilters } from "../../shared/address";
 import * as say from "../../shared/format";
-import { useModelNames } from "../../shared/model-names";
+import { useModelNames } from "../../shared/loaded";
 import { outcomeWords } from "../../shared/outcomes";
 import { filtersOf, noFilters, type Query } from "./query";
 
