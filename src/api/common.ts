@@ -183,13 +183,34 @@ export function readMoment(text: string): Date | null {
 }
 
 /** The same of a query. @throws Failure `invalid_request` for any other text */
-export function momentOf(name: string, text: string): Date {
+function momentOf(name: string, text: string): Date {
   const at = readMoment(text);
   if (at === null)
     throw failure.invalid(
       `${name} is ${quote(text)}: it takes a time such as 2026-11-25T10:15:23Z, or a day`,
     );
   return at;
+}
+
+/** The first moment that `momentOf` takes. */
+const FIRST_MOMENT = Date.parse("0001-01-01T00:00:00Z");
+
+/**
+ * The range of a query: `hours` count back from `to`, or from now; of a beginning by them and one by `from`, the later.
+ * @throws Failure `invalid_request` for a time that is none, and for a range without an inside
+ */
+export function rangeOf({ hours, from, to }: { hours?: number; from?: string; to?: string }): {
+  from: Date | undefined;
+  to: Date | undefined;
+} {
+  const end = to === undefined ? undefined : momentOf("to", to);
+  const begins = from === undefined ? [] : [momentOf("from", from).getTime()];
+  if (hours !== undefined)
+    begins.push(Math.max((end?.getTime() ?? Date.now()) - hours * 3_600_000, FIRST_MOMENT));
+  const begin = begins.length === 0 ? undefined : new Date(Math.max(...begins));
+  if (begin !== undefined && end !== undefined && begin >= end)
+    throw failure.invalid(`to is ${end.toISOString()}: it takes a time after from, ${begin.toISOString()}`);
+  return { from: begin, to: end };
 }
 
 /** Documents a stream, which no response schema can. Replaces the route's own `response` in the document. */

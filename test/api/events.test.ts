@@ -205,7 +205,11 @@ describeCorral("a change to the models", (corral) => {
     expect(since.every(({ timestamp }) => timestamp >= at)).toBe(true);
     expect(before.every(({ timestamp }) => timestamp < at)).toBe(true);
     expect((await page(`server=${crypto.randomUUID()}`)).events).toEqual([]);
+    const inAnHour = new Date(Date.now() + 3_600_000).toISOString();
+    expect((await page(`to=${inAnHour}&hours=2`)).events).toEqual(first.events);
+    expect((await page(`to=${inAnHour}&hours=1`)).events).toEqual([]);
     for (const [query, words] of [
+      ["from=2026-02-01&to=2026-01-01", "to is 2026-01-01T00:00:00.000Z: it takes a time after from"],
       ["from=soon", 'from is \\"soon\\": it takes a time such as 2026-11-25T10:15:23Z, or a day'],
       ["action=steal", 'action is \\"steal\\": it takes pull or push or create or copy or delete or restart'],
       ["limit=0", "limit is 0: it takes a whole number from 1 to 1000"],

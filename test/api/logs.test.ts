@@ -45,6 +45,10 @@ describeCorral("request logs", (corral) => {
     expect(await ids(`server=${crypto.randomUUID()}`)).toEqual([]);
     expect(await ids("from=2026-01-01&to=9999-12-31T23:59:59Z")).toEqual([three, one, two]);
     expect(await ids("to=2026-01-01T00:00:00%2B01:00")).toEqual([]);
+    const inAnHour = new Date(Date.now() + 3_600_000).toISOString();
+    expect(await ids(`to=${inAnHour}&hours=2`)).toEqual([three, one, two]);
+    expect(await ids(`to=${inAnHour}&hours=1`)).toEqual([]);
+    expect(await ids("to=2026-01-01&hours=24")).toEqual([]);
   });
 
   test("take no time, server or offset that is none", async () => {
@@ -56,6 +60,14 @@ describeCorral("request logs", (corral) => {
       [
         "from=2026-02-01&to=2026-01-01",
         "to is 2026-01-01T00:00:00.000Z: it takes a time after from, 2026-02-01T00:00:00.000Z",
+      ],
+      [
+        "hours=1&from=2026-02-01&to=2026-01-01",
+        "to is 2026-01-01T00:00:00.000Z: it takes a time after from, 2026-02-01T00:00:00.000Z",
+      ],
+      [
+        "hours=876000&to=0001-01-01",
+        "to is 0001-01-01T00:00:00.000Z: it takes a time after from, 0001-01-01T00:00:00.000Z",
       ],
       ["server=me", 'server is "me": it takes the id of a Corral, a UUID'],
       ["offset=100001", "offset is 100001: it takes a whole number from 0 to 100000"],

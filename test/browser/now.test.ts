@@ -95,9 +95,10 @@ describeBrowser("the page", () => {
       await page.keyboard.press("g");
       await page.keyboard.press(letter ?? "");
       await page.waitForURL(`${corral.url}/#/${name}`);
-      expect(await page.locator("nav [aria-current=page]").textContent()).toMatch(
-        new RegExp(`^${name}$`, "i"),
-      );
+      await page
+        .locator("nav [aria-current=page]")
+        .getByText(new RegExp(`^${name}$`, "i"))
+        .waitFor();
       if (name !== "chat") continue;
       // It begins in its field.
       await page.locator("textarea:focus").waitFor();

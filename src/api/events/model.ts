@@ -29,7 +29,7 @@ export const eventsQuery = Type.Object({
     Type.Integer({
       minimum: 1,
       maximum: 876_000,
-      description: "Only what began in the last hours",
+      description: "Only what began in so many hours before `to`, or before now",
       examples: [24],
     }),
   ),

@@ -3,7 +3,7 @@ import { canonicalModel } from "../../engine/models";
 import type { EventAction } from "../../ledger/event";
 import { type EventRow, eventPrefix, readEvents } from "../../ledger/read/events";
 import { statusOf } from "../../ledger/record";
-import { momentOf } from "../common";
+import { rangeOf } from "../common";
 
 export interface EventsAsked {
   limit?: number;
@@ -17,17 +17,15 @@ export interface EventsAsked {
   server?: string;
 }
 
-/** A page of events, in the API's words. @throws Failure `invalid_request` for a time that is none */
+/** A page of events, in the API's words. @throws Failure `invalid_request` for a range that is none */
 export async function events(database: Database, asked: EventsAsked) {
-  const { limit = 100, offset = 0, hours, from, to, model, ...rest } = asked;
+  const { limit = 100, offset = 0, model, ...rest } = asked;
   const page = await readEvents(database, {
     limit,
     offset,
     ...rest,
     ...(model === undefined ? {} : { model: canonicalModel(model) }),
-    ...(hours === undefined ? {} : { since: new Date(Date.now() - hours * 3_600_000) }),
-    ...(from === undefined ? {} : { from: momentOf("from", from) }),
-    ...(to === undefined ? {} : { to: momentOf("to", to) }),
+    ...rangeOf(asked),
   });
   return { ...page, events: page.events.map(sayEvent) };
 }

@@ -11,11 +11,10 @@ export interface EventQuery {
   readonly offset: number;
   readonly model?: string;
   readonly action?: EventAction;
-  /** Only what began then or later, as `from`: it takes both. */
-  readonly since?: Date;
-  readonly from?: Date;
+  /** Only what began then or later. */
+  readonly from?: Date | undefined;
   /** Only what began before. */
-  readonly to?: Date;
+  readonly to?: Date | undefined;
   /** Only what this server put on record, by its id, a UUID. */
   readonly server?: string;
   readonly cursor?: string;
@@ -50,14 +49,13 @@ export const eventPrefix = "evt_";
  */
 export async function readEvents(
   database: Database,
-  { limit, offset, model, action, since, from, to, server, cursor }: EventQuery,
+  { limit, offset, model, action, from, to, server, cursor }: EventQuery,
 ): Promise<{ events: EventRow[]; total: number; next: string | null }> {
   const after = cursor === undefined ? null : readCursor(cursor);
   return database.query(async (sql) => {
     const filter = sql`true
       ${model === undefined ? sql`` : sql`and model = ${storable(model)}`}
       ${action === undefined ? sql`` : sql`and action = ${action}`}
-      ${since === undefined ? sql`` : sql`and at >= ${since.toISOString()}`}
       ${from === undefined ? sql`` : sql`and at >= ${from.toISOString()}`}
       ${to === undefined ? sql`` : sql`and at < ${to.toISOString()}`}
       ${server === undefined ? sql`` : sql`and server = ${server}::uuid`}`;

@@ -43,6 +43,8 @@ export function hrefOf(
 
 export function goTo(href: string): void {
   location.hash = href;
+  // At once, not when the browser tells of it: a key that is pressed meanwhile is meant for where the page is now.
+  hash.value = location.hash;
 }
 
 /** Changes some filters of the view and keeps the rest; null takes one away. No new entry in the browser's history. */

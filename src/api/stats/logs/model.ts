@@ -33,7 +33,9 @@ const filter = {
   client_ip: name("Only requests from this address", "192.168.1.100"),
   user: name("Only requests of this user", "ada@example.org"),
   server: name("Only requests that this Corral took, by its id", "0b8f4c1e-93d5-4a6e-8f7b-2c1d9e0a4b35"),
-  hours: Type.Optional(Type.Integer({ ...hours, description: "Only requests of the last hours" })),
+  hours: Type.Optional(
+    Type.Integer({ ...hours, description: "Only requests of so many hours before `to`, or before now" }),
+  ),
   from: moment("Only requests that began then or later", "2026-11-25T00:00:00Z"),
   to: moment("Only requests that began before", "2026-11-26T00:00:00Z"),
   min_latency_ms: Type.Optional(

@@ -8,7 +8,7 @@ import { type LogPage, readLogs } from "../../../ledger/read/logs";
 import { readWhole } from "../../../ledger/read/request";
 import type { Place } from "../../../ledger/read/walk";
 import type { Log } from "../../../log";
-import { momentOf } from "../../common";
+import { rangeOf } from "../../common";
 import { csvHead, csvLine } from "./csv";
 import type { ExportQuery, LogsFilter, LogsQuery } from "./model";
 
@@ -85,21 +85,16 @@ function pulled(first: string, rest: AsyncGenerator<string, void>, log: Log): Re
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** @throws Failure `invalid_request` for a time or a server's id that is none */
+/** @throws Failure `invalid_request` for a range or a server's id that is none */
 function filterOf(asked: LogsFilter): LogFilter {
-  const { model, status, outcome, dialect, operation, client_ip, user, server, hours, min_latency_ms } =
-    asked;
+  const { model, status, outcome, dialect, operation, client_ip, user, server, min_latency_ms } = asked;
   if (server !== undefined && !uuid.test(server))
     throw failure.invalid(`server is ${quote(server)}: it takes the id of a Corral, a UUID`);
-  const since = hours === undefined ? undefined : new Date(Date.now() - hours * 3_600_000);
-  const from = asked.from === undefined ? since : momentOf("from", asked.from);
-  const to = asked.to === undefined ? undefined : momentOf("to", asked.to);
   return {
     model: model === undefined ? undefined : canonicalModel(model),
     ...{ status, outcome, dialect, operation, user, server },
     client: client_ip,
-    from: from !== undefined && since !== undefined && since > from ? since : from,
-    to,
+    ...rangeOf(asked),
     minLatencyMs: min_latency_ms,
   };
 }
