@@ -12,7 +12,7 @@ import {
   goToRange,
   LONGEST_MS,
   lastHours,
-  moved,
+  move,
   presets,
   readRange,
   type Span,
@@ -25,12 +25,12 @@ export function Controls({ figures }: { readonly figures: Figures | null }) {
   const span = figures?.summary ?? null;
   const keys = useMemo<Keys>(
     () => ({
-      w: ["Wider range: back to where you came from", () => span && widen(span)],
-      "[": ["Earlier", () => span && goToRange(moved(span, -1))],
-      "]": ["Later", () => span && goToRange(moved(span, 1))],
+      w: ["Wider range: back to where you came from", widen],
+      "[": ["Earlier", () => move(-1)],
+      "]": ["Later", () => move(1)],
       r: ["Choose a range", () => setChoosing(true)],
     }),
-    [span],
+    [],
   );
   useKeys(keys);
   const range = readRange(filters.value);

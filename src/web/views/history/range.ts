@@ -61,23 +61,30 @@ export function sayRange({ hours, to }: Range, span: Span | null): string {
   return `${say.time(begin)} – ${isOneDay ? say.clock.format(end) : say.time(end)}`;
 }
 
-/** The same length, before or after. @param direction -1 for earlier, 1 for later */
-export function moved(span: Span, direction: 1 | -1): Range {
-  const [from, to] = momentsOf(span);
+/**
+ * The same length, before or after; null where the range is none. From what the address asks for, not from what was
+ * answered: whoever presses a key twice means two steps.
+ * @param direction -1 for earlier, 1 for later
+ */
+function moved(range: Range, direction: 1 | -1): Range | null {
+  const moments = momentsOf(range);
+  if (!moments) return null;
+  const [from, to] = moments;
   const length = to - from;
   if (to + direction * length < Date.now())
     return between(from + direction * length, to + direction * length);
   const hours = Math.round(length / HOUR_MS);
-  // It was widened to whole minutes.
   const isHours = hours > 0 && Math.abs(length - hours * HOUR_MS) <= 2 * MINUTE_MS;
   return isHours ? lastHours(hours) : between(Date.now() - length, Date.now());
 }
 
 /** The next longer of the presets, or three times as much around the same middle, of four years at most. */
-function wider(range: Range, span: Span): Range {
-  const [begin, end] = momentsOf(span);
-  const next = presets.find(([length]) => range.hours !== null && range.to === null && length > range.hours);
+function wider(range: Range): Range | null {
+  const next = presets.find(([length]) => range.hours !== null && length > range.hours);
   if (next) return lastHours(next[0]);
+  const moments = momentsOf(range);
+  if (!moments) return null;
+  const [begin, end] = moments;
   const length = end - begin;
   const to = Math.min(end + length, Date.now());
   return between(Math.max(begin - length, to - LONGEST_MS, 0), to);
@@ -89,12 +96,17 @@ export function narrow(to: Range): void {
 }
 
 /** Goes back to the range that this one is a part of, or to a wider one. */
-export function widen(span: Span): void {
+export function widen(): void {
   const ranges = outer();
   const last = ranges.at(-1);
-  const to =
-    last === undefined ? wider(readRange(filters.value), span) : readRange(new URLSearchParams(last));
-  go(to, ranges.slice(0, -1));
+  const to = last === undefined ? wider(readRange(filters.value)) : readRange(new URLSearchParams(last));
+  if (to) go(to, ranges.slice(0, -1));
+}
+
+/** Goes as far again as the range is long. @param direction -1 for earlier, 1 for later */
+export function move(direction: 1 | -1): void {
+  const to = moved(readRange(filters.value), direction);
+  if (to) go(to, []);
 }
 
 /** Goes to a range of its own. */
@@ -120,8 +132,11 @@ function textOfRange({ hours, from, to }: Range): string {
   return new URLSearchParams(fields.map(([name, value]) => [name, String(value)])).toString();
 }
 
-function momentsOf({ from, to }: Span): [number, number] {
-  return [Date.parse(from), Date.parse(to)];
+/** Its begin and its end, ms, where now is the end of this minute; null for a range that is none. */
+function momentsOf({ hours, from, to }: Range): [number, number] | null {
+  const end = to === null ? Math.ceil(Date.now() / MINUTE_MS) * MINUTE_MS : Date.parse(to);
+  const begin = from === null ? end - (hours ?? 24) * HOUR_MS : Date.parse(from);
+  return begin < end ? [begin, end] : null;
 }
 
 /** Of a moment in ms, to the second. */
