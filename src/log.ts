@@ -22,7 +22,7 @@ export function createLog(level: string, format: "auto" | "json" | "pretty"): Lo
         translateTime: "SYS:HH:MM:ss.l",
         singleLine: true,
       })
-    : pino.destination({ dest: 2, sync: true });
+    : byTurns();
   return pino(
     {
       level,
@@ -33,6 +33,24 @@ export function createLog(level: string, format: "auto" | "json" | "pretty"): Lo
     },
     destination,
   );
+}
+
+/** Writes what is said in one turn of the loop at its end, in one piece: under load that is many requests' lines. */
+function byTurns() {
+  const destination = pino.destination({ dest: 2, sync: true });
+  let said = "";
+  const write = () => {
+    const lines = said;
+    said = "";
+    if (lines !== "") destination.write(lines);
+  };
+  process.on("exit", write);
+  return {
+    write(line: string) {
+      if (said === "") queueMicrotask(write);
+      said += line;
+    },
+  };
 }
 
 /** A log that says nothing: for the library, and for tests. */

@@ -99,9 +99,10 @@ export class Passage {
       // Refused at the door: clients that try again at once would else fill the record with nothing.
       if (this.#options.stopping) throw failure.stopping();
       const asked = dialect.ask(body);
+      // Its record is begun while the engine already reads it.
+      const opening = asked.wrong ? null : this.#open(dialect, dialect.outgoing(body, asked), asked);
       this.#begin(dialect, asked);
-      if (asked.wrong) throw body.json === undefined ? malformedJson(bytes) : asked.wrong;
-      const opening = this.#open(dialect, dialect.outgoing(body, asked), asked);
+      if (opening === null) throw body.json === undefined ? malformedJson(bytes) : asked.wrong;
       const everyMs = heartbeatMs(this.#request.headers, this.#options.limits.heartbeatMs);
       const beat = everyMs > 0 && asked.stream ? (dialect.heartbeat?.(asked) ?? null) : null;
       if (beat === null) return await this.#respond(await opening, null);

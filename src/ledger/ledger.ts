@@ -63,6 +63,9 @@ export interface Ledger {
   stop(withinMs: number): Promise<void>;
 }
 
+/** How long a record that ended waits for others, to be told of together. */
+const TELL_MS = 10;
+
 export function createLedger(
   options: WriterOptions & SpoolOptions & { readonly keepContents: boolean },
 ): Ledger {
@@ -74,9 +77,12 @@ export function createLedger(
   let inFlight = 0;
   let untold: RequestRecord[] = [];
 
-  /** Behind the reply's last bytes: the log line and the figures of a request cost as much as half of the rest. */
+  /**
+   * Well behind the reply's last bytes: the log line and the figures of a request cost as much as half of the rest, and
+   * at once they would be in the way of the client's next one.
+   */
   const tellLater = (record: RequestRecord): void => {
-    if (untold.push(record) === 1) setImmediate(tell);
+    if (untold.push(record) === 1) setTimeout(tell, TELL_MS);
   };
   const tell = (): void => {
     const records = untold;
