@@ -149,7 +149,6 @@ eachDatabase("kept requests", (open) => {
         ]);
       }
     }
-    expect(page({ from: at, to: at })).rejects.toThrow("it takes a time after from");
   });
 
   test("filters by status, model and time, and searches texts to the letter", async () => {
