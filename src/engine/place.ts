@@ -45,6 +45,11 @@ export async function occupant(address: string, withinMs = 2000): Promise<Occupa
         ? stranger(url, "accepts connections, but does not answer")
         : { kind: "unreachable", what: `it does not answer within ${withinMs / 1000} s` };
     }
+    if (/ALTNAME/.test(code)) return stranger(url, `has a certificate for another name (${code})`);
+    if (/CERT|UNABLE_TO_VERIFY/.test(code)) {
+      const advice = "set NODE_EXTRA_CA_CERTS to a file with the certificate of whoever signed it";
+      return stranger(url, `has a certificate that is not trusted here (${code}): ${advice}`);
+    }
     return stranger(url, `does not speak HTTP (${code || "no answer"})`);
   }
 }

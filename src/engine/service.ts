@@ -368,7 +368,9 @@ export class OllamaService implements Engine {
       else if (this.#foreign || url) {
         this.#become(
           "down",
-          `the Ollama at ${this.address} is gone: ${sayOccupant(found)}. Start it where it was started`,
+          this.run > 0
+            ? `the Ollama at ${this.address} is gone: ${sayOccupant(found)}. Start it where it was started`
+            : `no Ollama at ${this.address}: ${sayOccupant(found)}`,
         );
       } else if (found.kind === "nothing") {
         try {
