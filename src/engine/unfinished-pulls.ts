@@ -7,6 +7,7 @@ import { type Static, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { messageOf } from "../errors";
 import type { Log } from "../log";
+import { uuidPattern } from "../uuid";
 
 const nullableText = Type.Union([Type.String(), Type.Null()]);
 const whoSchema = Type.Object({
@@ -18,7 +19,7 @@ const whoSchema = Type.Object({
 export type Who = Static<typeof whoSchema>;
 
 const pullSchema = Type.Object({
-  id: Type.String({ pattern: "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$" }),
+  id: Type.String({ pattern: uuidPattern }),
   model: Type.String({ minLength: 1 }),
   insecure: Type.Boolean(),
   /** RFC 3339. */

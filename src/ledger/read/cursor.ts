@@ -2,6 +2,7 @@
 import { Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { failure, quote } from "../../errors";
+import { uuidPattern } from "../../uuid";
 import type { Sorting } from "./filter";
 import type { Place } from "./walk";
 
@@ -23,7 +24,7 @@ const cursorSchema = Type.Object({
   order: Type.String(),
   at: Type.String({ pattern: "^\\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z$" }),
   value: Type.Union([Type.Number({ minimum: -MOST_VALUE, maximum: MOST_VALUE }), Type.Null()]),
-  id: Type.String({ pattern: "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$" }),
+  id: Type.String({ pattern: uuidPattern }),
   seen: count(1e12),
   skip: count(1e6),
 });

@@ -1,6 +1,7 @@
 /** Pages of events, and of the pulls among them. */
 import type { Database } from "../../database/database";
 import { failure, quote } from "../../errors";
+import { isUuid } from "../../uuid";
 import type { EventAction } from "../event";
 import type { Outcome } from "../record";
 import { storable } from "../texts";
@@ -38,7 +39,6 @@ export interface EventRow {
 }
 
 const DEADLINE_MS = 10_000;
-const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** What an event's id has in front where people see it. */
 export const eventPrefix = "evt_";
 
@@ -92,7 +92,7 @@ export function readPulls(
 
 /** Whether a pull of that id has ended. */
 export async function hasEnded(database: Database, id: string): Promise<boolean> {
-  if (!uuid.test(id)) return false;
+  if (!isUuid(id)) return false;
   const rows = await database.query(
     (sql) => sql`select 1 from events where id = ${id}::uuid and action = 'pull'`,
     DEADLINE_MS,
@@ -102,7 +102,6 @@ export async function hasEnded(database: Database, id: string): Promise<boolean>
 
 function readCursor(text: string): string {
   const id = text.startsWith(eventPrefix) ? text.slice(eventPrefix.length) : "";
-  if (!uuid.test(id))
-    throw failure.invalid(`cursor is ${quote(text)}: it takes the "next" of an earlier page`);
+  if (!isUuid(id)) throw failure.invalid(`cursor is ${quote(text)}: it takes the "next" of an earlier page`);
   return id;
 }

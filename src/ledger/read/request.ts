@@ -1,5 +1,6 @@
 /** Requests in full. */
 import type { Database, Sql } from "../../database/database";
+import { isUuid } from "../../uuid";
 import { entryColumns, type LogEntry, type Row, toEntry } from "./entry";
 import { placesWithAll } from "./places";
 import { fetching } from "./reading";
@@ -37,15 +38,16 @@ interface WholeRow extends Row {
   key: string | null;
 }
 
-const idPattern = /^req_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
+/** What a request's id has in front where people see it. */
+const requestPrefix = "req_";
 
 const wholeColumns = (sql: Sql) => sql`
   ${entryColumns(sql)}, r.queued_ms, r.engine_version, r.engine_run, r.key, c.system, c.messages, c.options, c.tool_calls`;
 
 /** A request by its id; null where none is on record. */
 export async function readRequest(database: Database, id: string): Promise<WholeRequest | null> {
-  const uuid = idPattern.exec(id)?.[1];
-  if (uuid === undefined) return null;
+  const uuid = id.startsWith(requestPrefix) ? id.slice(requestPrefix.length) : "";
+  if (!isUuid(uuid)) return null;
   return fetching(database, async (sql) => {
     const [place] = await sql<Place[]>`
       select id, started_at, null::float8 as value from requests where id = ${uuid}::uuid`;

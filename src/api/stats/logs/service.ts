@@ -8,6 +8,7 @@ import { type LogPage, readLogs } from "../../../ledger/read/logs";
 import { readWhole } from "../../../ledger/read/request";
 import type { Place } from "../../../ledger/read/walk";
 import type { Log } from "../../../log";
+import { isUuid } from "../../../uuid";
 import { rangeOf } from "../../common";
 import { csvHead, csvLine } from "./csv";
 import type { ExportQuery, LogsFilter, LogsQuery } from "./model";
@@ -83,12 +84,10 @@ function pulled(first: string, rest: AsyncGenerator<string, void>, log: Log): Re
   );
 }
 
-const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
 /** @throws Failure `invalid_request` for a range or a server's id that is none */
 function filterOf(asked: LogsFilter): LogFilter {
   const { model, status, outcome, dialect, operation, client_ip, user, server, min_latency_ms } = asked;
-  if (server !== undefined && !uuid.test(server))
+  if (server !== undefined && !isUuid(server.toLowerCase()))
     throw failure.invalid(`server is ${quote(server)}: it takes the id of a Corral, a UUID`);
   return {
     model: model === undefined ? undefined : canonicalModel(model),
