@@ -1,10 +1,12 @@
 /**
  * What Corral adds, with every request logged in full.
  *
- * The same is asked of the engine (a simulator) itself and through Corral, in turns, so that a busy machine is busy for
- * both. Figures of one run may be compared with one another, and with those of another run they may not.
+ * The same is asked of the engine (a simulator) itself, through the plainest proxy, and through Corral, in turns, so
+ * that a busy machine is busy for all. Figures of one run may be compared with one another, and with those of another
+ * run they may not.
  */
 import { cpus, totalmem } from "node:os";
+import { join } from "node:path";
 import { native } from "../gateway/asking";
 import { eventually, getJson, startCorral } from "../support/corral";
 import { residentMegabytes } from "../support/memory";
@@ -22,7 +24,12 @@ const ABORTED_AT_ONCE = 100;
 const SETTLE_MS = 20_000;
 
 const corral = await startCorral({ program: sourceProgram });
-const ways = { direct: corral.engine, corral: corral.url };
+const plain = Bun.spawn([process.execPath, join(import.meta.dir, "plain-entry.ts")], {
+  env: { ...process.env, ENGINE: corral.engine },
+  stdio: ["ignore", "pipe", "inherit"],
+});
+const { value: said } = await plain.stdout.getReader().read();
+const ways = { direct: corral.engine, plain: new TextDecoder().decode(said).trim(), corral: corral.url };
 type Way = keyof typeof ways;
 type Samples = Record<Way, number[]>;
 
@@ -32,7 +39,7 @@ console.log(
 try {
   await inTurns(2, (way) => repeat(REQUESTS_A_ROUND, () => whole(way)));
 
-  console.log("| | direct | through Corral | added | ratio |\n|---|---|---|---|---|");
+  console.log("| | direct | plain proxy | Corral | Corral adds | ratio |\n|---|---|---|---|---|---|");
   report("whole reply, 1 client", await inTurns(ROUNDS, (way) => repeat(REQUESTS_A_ROUND, () => whole(way))));
   report("first token, 1 client", await inTurns(ROUNDS, (way) => repeat(20, () => firstToken(way))));
   report("each token, 10 ms apart", await inTurns(PACED_STREAMS, tokens));
@@ -42,9 +49,9 @@ try {
     const { length } = await manyClients(way);
     return [(length * 1000) / (performance.now() - started)];
   });
-  const [direct, through] = [percentile(rates.direct, 0.5), percentile(rates.corral, 0.5)];
+  const [direct, bare, through] = eachWay(rates, 0.5);
   console.log(
-    `| requests/s, 32 clients | ${direct.toFixed(0)} | ${through.toFixed(0)} | | ${(through / direct).toFixed(2)} |\n`,
+    `| requests/s, 32 clients | ${direct.toFixed(0)} | ${bare.toFixed(0)} | ${through.toFixed(0)} | | ${(through / direct).toFixed(2)} |\n`,
   );
 
   const resting = residentMegabytes(corral.pid);
@@ -71,14 +78,15 @@ try {
       `${before} MB before, ${peak} MB at most, ${after} MB after (${(after / before).toFixed(2)})`,
   );
 } finally {
+  plain.kill();
   await corral.stop();
 }
 
-/** Both ways, one after the other, as often as is said. */
+/** All ways, one after the other, as often as is said. */
 async function inTurns(rounds: number, measure: (way: Way) => Promise<number[]>): Promise<Samples> {
-  const samples: Samples = { direct: [], corral: [] };
+  const samples: Samples = { direct: [], plain: [], corral: [] };
   for (let round = 0; round < rounds; round++)
-    for (const way of ["direct", "corral"] as const) samples[way].push(...(await measure(way)));
+    for (const way of ["direct", "plain", "corral"] as const) samples[way].push(...(await measure(way)));
   return samples;
 }
 
@@ -173,10 +181,14 @@ function report(title: string, samples: Samples): void {
     ["p50", 0.5],
     ["p99", 0.99],
   ] as const) {
-    const [direct, through] = [percentile(samples.direct, share), percentile(samples.corral, share)];
+    const [direct, bare, through] = eachWay(samples, share);
     const added = Math.round((through - direct) * 1000);
     console.log(
-      `| ${title}, ${name} | ${direct.toFixed(2)} ms | ${through.toFixed(2)} ms | ${added} µs | ${(through / direct).toFixed(2)} |`,
+      `| ${title}, ${name} | ${direct.toFixed(2)} ms | ${bare.toFixed(2)} ms | ${through.toFixed(2)} ms | ${added} µs | ${(through / direct).toFixed(2)} |`,
     );
   }
+}
+
+function eachWay({ direct, plain, corral }: Samples, share: number): [number, number, number] {
+  return [percentile(direct, share), percentile(plain, share), percentile(corral, share)];
 }
