@@ -19,7 +19,7 @@ import { Gateway } from "../gateway/gateway";
 import { isModelName } from "../gateway/paths";
 import { Disk, spoolLimit } from "../ledger/budget";
 import { createLedger } from "../ledger/ledger";
-import { statusOf, tokensPerSecond } from "../ledger/record";
+import { requestPrefix, statusOf, tokensPerSecond } from "../ledger/record";
 import { startRetention } from "../ledger/retention";
 import { createLog, type Log } from "../log";
 import { selfCommand } from "../self";
@@ -137,7 +137,7 @@ export async function startServer({
     const speed = tokensPerSecond(record.tokensOut, record.decodeMs);
     log[statusOf(record.outcome) === "error" ? "warn" : "info"](
       {
-        id: `req_${record.id}`,
+        id: requestPrefix + record.id,
         // What is no name may be a prompt in the wrong field.
         model: record.model !== null && isModelName(record.model) ? record.model : null,
         dialect: record.dialect,

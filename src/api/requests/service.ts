@@ -1,11 +1,11 @@
 import type { ActiveRequest } from "../../gateway/active";
-import { type RequestRecord, statusOf, tokensPerSecond } from "../../ledger/record";
+import { type RequestRecord, requestPrefix, statusOf, tokensPerSecond } from "../../ledger/record";
 
 /** A running request in the API's words. */
 export function sayActive(request: ActiveRequest) {
   const { startedAt, clientAddress, userAgent, pieces, id, ...rest } = request;
   return {
-    id: `req_${id}`,
+    id: requestPrefix + id,
     started_at: startedAt.toISOString(),
     client_ip: clientAddress,
     user_agent: userAgent,
@@ -17,7 +17,7 @@ export function sayActive(request: ActiveRequest) {
 /** One that has ended, without its texts. */
 export function sayEnded(record: RequestRecord) {
   return {
-    id: `req_${record.id}`,
+    id: requestPrefix + record.id,
     started_at: record.startedAt.toISOString(),
     model: record.model,
     dialect: record.dialect,

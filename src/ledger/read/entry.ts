@@ -3,6 +3,7 @@ import type { Sql } from "../../database/database";
 import {
   type Operation,
   type Outcome,
+  requestPrefix,
   type Status,
   statusOf,
   type Truncation,
@@ -95,9 +96,6 @@ export async function readEntries(
     select ${entryColumns(sql, textLength)} from ${placesWithAll(sql, places)} order by p.place`;
   return rows.map(toEntry);
 }
-
-/** What a request's id has in front where people see it. */
-const requestPrefix = "req_";
 
 export function toEntry(row: Row): LogEntry {
   const { id, started_at, model, prompt, response, latency_ms, client_address, client_user, ...shared } = row;

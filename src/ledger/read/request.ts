@@ -1,6 +1,7 @@
 /** Requests in full. */
 import type { Database, Sql } from "../../database/database";
 import { isUuid } from "../../uuid";
+import { requestPrefix } from "../record";
 import { entryColumns, type LogEntry, type Row, toEntry } from "./entry";
 import { placesWithAll } from "./places";
 import { fetching } from "./reading";
@@ -37,9 +38,6 @@ interface WholeRow extends Row {
   engine_run: number | null;
   key: string | null;
 }
-
-/** What a request's id has in front where people see it. */
-const requestPrefix = "req_";
 
 const wholeColumns = (sql: Sql) => sql`
   ${entryColumns(sql)}, r.queued_ms, r.engine_version, r.engine_run, r.key, c.system, c.messages, c.options, c.tool_calls`;
