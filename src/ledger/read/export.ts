@@ -30,9 +30,8 @@ export async function* exportRequests<T>(
   const now = new Date();
   const filter = query.to === undefined && !(query.from && query.from > now) ? { ...query, to: now } : query;
   const sorting = { sort: "timestamp", order } as const;
-  const { next } = await (q === undefined
-    ? beginWalk(database, filter, sorting)
-    : beginSearch(database, filter, sorting, q));
+  const { next } =
+    q === undefined ? beginWalk(database, filter, sorting) : await beginSearch(database, filter, sorting, q);
   let end: Place | null = null;
   do {
     const slice = await next(end, SLICE_REQUESTS);

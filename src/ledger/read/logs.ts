@@ -43,9 +43,8 @@ export async function readLogs(database: Database, query: LogQuery): Promise<Log
   const { limit, q } = query;
   const cursor = query.cursor === undefined ? null : readCursor(query.cursor, query);
   const until = performance.now() + LOOK_MS;
-  const walk = await (q === undefined
-    ? beginWalk(database, query, query)
-    : beginSearch(database, query, query, q));
+  const walk =
+    q === undefined ? beginWalk(database, query, query) : await beginSearch(database, query, query, q);
   let skip = cursor?.skip ?? query.offset;
   let seen = cursor?.seen ?? 0;
   let end: Place | null = cursor?.after ?? null;

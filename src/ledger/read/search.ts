@@ -26,7 +26,7 @@ export async function beginSearch(
   const oldest = partitions.find(({ table }) => table === "contents")?.from ?? null;
   const from = oldest !== null && !(filter.from && filter.from > oldest) ? { from: oldest } : {};
   const isOver = oldest === null || (filter.to !== undefined && filter.to <= oldest);
-  const walk = await beginWalk(database, isOver ? filter : { ...filter, ...from }, sorting);
+  const walk = beginWalk(database, isOver ? filter : { ...filter, ...from }, sorting);
   return {
     next: isOver ? async () => ({ found: [], end: null }) : searchIn(database, walk.next, q),
     jump: async () => null,

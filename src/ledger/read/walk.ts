@@ -38,7 +38,7 @@ export interface Walk {
   readonly next: Next;
   /** The place of the request that is so many further; null where there are fewer, or they can only be counted. */
   readonly jump: (after: Place | null, count: number) => Promise<Place | null>;
-  /** Requests that the filter lets through: all, or at least so many. */
+  /** Requests that the filter lets through: all, or at least so many. Known once something was asked. */
   readonly total: { readonly count: number; readonly exact: boolean };
 }
 
@@ -57,30 +57,43 @@ interface Plan {
   readonly few: boolean;
 }
 
-/** @throws Failure `invalid_request` for a time that is none */
-export async function beginWalk(database: Database, filter: LogFilter, sorting: Sorting): Promise<Walk> {
-  const { plan, total } = await looking(database, async (sql) => {
-    const plan = await choose(sql, filter, sorting);
-    return { plan, total: await count(sql, plan) };
-  });
+export function beginWalk(database: Database, filter: LogFilter, sorting: Sorting): Walk {
+  let plan: Plan | null = null;
+  let total: Walk["total"] = { count: 0, exact: false };
+  /** In the transaction of what is asked first: one more would be a good part of a page's time. */
+  const planned = async (sql: Sql): Promise<Plan> => {
+    if (plan !== null) return plan;
+    const chosen = await choose(sql, filter, sorting);
+    total = await count(sql, chosen);
+    plan = chosen;
+    return chosen;
+  };
   let look = FIRST_LOOK;
   const next: Next = async (after, most) => {
-    const slice = await looking(database, async (sql) => {
+    const { slice, isFew } = await looking(database, async (sql) => {
+      const plan = await planned(sql);
       const began = performance.now();
       const found = plan.few
         ? await readFew(sql, plan, after, most)
         : await readMany(sql, plan, after, most, look);
       const tookMs = Math.max(1, performance.now() - began);
       look = Math.round(Math.min(LONGEST_LOOK, Math.max(FIRST_LOOK / 4, (look * SLICE_MS) / tookMs)));
-      return found;
+      return { slice: found, isFew: plan.few };
     });
     // Behind the last that has a value come those without one.
-    if (slice.end === null && !plan.few && mayBeAbsent(sorting) && !(after && isWithout(after, sorting)))
+    if (slice.end === null && !isFew && mayBeAbsent(sorting) && !(after && isWithout(after, sorting)))
       return { ...slice, end: beforeAbsent(sorting) };
     return slice;
   };
-  const jump: Walk["jump"] = (after, count) => looking(database, (sql) => readFar(sql, plan, after, count));
-  return { next, jump, total };
+  const jump: Walk["jump"] = (after, count) =>
+    looking(database, async (sql) => readFar(sql, await planned(sql), after, count));
+  return {
+    next,
+    jump,
+    get total() {
+      return total;
+    },
+  };
 }
 
 async function choose(sql: Sql, filter: LogFilter, sorting: Sorting): Promise<Plan & { size: number }> {
