@@ -1,6 +1,6 @@
 /** Who changed the models, by whichever path: on record with what, when, how it ended and how much. */
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { ask, engineState, post } from "../gateway/asking";
+import { ask, engineState, post, postUpToBreak } from "../gateway/asking";
 import { describeCorral, eventually, getJson } from "../support/corral";
 import { send } from "./calls";
 
@@ -133,8 +133,8 @@ describeCorral("a change to the models", (corral) => {
     await Promise.all(
       told.map(async ([model, more, outcome, error]) => {
         const body = { model, ...more };
-        const through = await post(`${corral().url}/api/pull`, body);
-        const straight = await post(`${corral().engine}/api/pull`, body);
+        const through = await postUpToBreak(`${corral().url}/api/pull`, body);
+        const straight = await postUpToBreak(`${corral().engine}/api/pull`, body);
         expect([model, through.status, through.text, through.broken]).toEqual([
           model,
           straight.status,

@@ -1,5 +1,7 @@
 /** What tests of the gateway ask, and of whom: Corral as a client, its record, and the engine behind it. */
+import { talk } from "../fuzz/socket";
 import { eventually, getJson, type RunningCorral } from "../support/corral";
+import { readMessage } from "./tap";
 
 /** A body of the contract's chat. */
 export const contract = (model: string, more: object = {}) => ({ model, prompt: "hello there", ...more });
@@ -48,6 +50,25 @@ export async function ask(url: string, init: RequestInit = {}): Promise<Answer> 
     broken = true;
   }
   return { status: response.status, headers: response.headers, text, broken };
+}
+
+/**
+ * Posts a body as JSON, and reads all that comes up to the break where the answer breaks off. Bun's fetch drops what has
+ * come and was not read yet when a reset follows, down to the whole answer (Bun 1.4.4).
+ */
+export async function postUpToBreak(url: string, body: unknown): Promise<Answer> {
+  const { host, pathname, port } = new URL(url);
+  const bytes = Buffer.from(JSON.stringify(body));
+  const head = `POST ${pathname} HTTP/1.1\r\nHost: ${host}\r\nContent-Length: ${bytes.length}\r\n\r\n`;
+  const { text, statuses, closed } = await talk(Number(port), [head, bytes]);
+  const answer = readMessage(text);
+  return {
+    status: statuses[0] ?? 0,
+    headers: new Headers(answer.headers.map(([name, value]): [string, string] => [name, value])),
+    text: Buffer.from(answer.body, "latin1").toString(),
+    // Else it was whole, and the connection closed from here.
+    broken: closed,
+  };
 }
 
 /** The data of Server-Sent Events, each of which must be one line of JSON. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { connect } from "node:net";
 import { Ollama } from "ollama";
 import { describeCorral, eventually, getJson } from "../support/corral";
-import { ask, engineState, native, post, type Recorded, record } from "./asking";
+import { ask, engineState, native, post, postUpToBreak, type Recorded, record } from "./asking";
 
 describeCorral("what is Ollama's", (corral) => {
   test("an unknown path is Ollama's 404, in Ollama's words", async () => {
@@ -26,7 +26,7 @@ describeCorral("what is Ollama's", (corral) => {
   });
 
   test("a stream that breaks off breaks off for the client too, and the log stays JSON", async () => {
-    const answer = await post(`${corral().url}/api/push`, { model: "sim-cut2" });
+    const answer = await postUpToBreak(`${corral().url}/api/push`, { model: "sim-cut2" });
     expect(answer.broken).toBe(true);
     expect(answer.text.split("\n")).toHaveLength(3);
     for (const line of corral().logged().trim().split("\n")) expect(() => JSON.parse(line)).not.toThrow();

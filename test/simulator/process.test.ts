@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { postUpToBreak } from "../gateway/asking";
 import { freePort, simulatorBinary, startSimulator } from "../support/simulator";
 
 /** Runs the binary as a supervisor would, and hands it to `use`. */
@@ -61,18 +62,12 @@ test("it says its version as ollama does", async () => {
 
 test("a crash takes the process with it after so many tokens, with no time to end its runner", async () => {
   const engine = await startSimulator({ CORRAL_SIMULATOR_RUNNER: "1" });
-  const body = JSON.stringify({ model: "sim-tokens9-crash2", messages: [{ role: "user", content: "hi" }] });
+  const body = { model: "sim-tokens9-crash2", messages: [{ role: "user", content: "hi" }] };
   await fetch(`${engine.address}/api/chat`, { method: "POST", body: '{"model":"sim-tokens9-crash2"}' });
   const { runners } = await (await fetch(`${engine.address}/simulator/state`)).json();
   try {
-    const response = await fetch(`${engine.address}/api/chat`, { method: "POST", body });
-    let received = "";
-    await expect(
-      (async () => {
-        for await (const chunk of response.body ?? []) received += new TextDecoder().decode(chunk);
-      })(),
-    ).rejects.toThrow();
-    expect(received.split("\n").length - 1).toBe(2);
+    const { text, broken } = await postUpToBreak(`${engine.address}/api/chat`, body);
+    expect([broken, text.split("\n").length - 1]).toEqual([true, 2]);
     await engine.process.exited;
     expect(engine.process.signalCode).toBe("SIGKILL");
     expect(runners).toHaveLength(1);
