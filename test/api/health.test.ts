@@ -31,7 +31,7 @@ async function survives(corral: RunningCorral, takeAway: () => Promise<void>, gi
   await eventually(
     () => health(corral),
     (now) => now.status === "healthy",
-    20_000,
+    30_000,
   );
   await say(corral, "after");
   await eventually(
@@ -91,7 +91,7 @@ describeCorral(
       await eventually(
         () => health(corral()),
         (now) => now.status === "healthy",
-        15_000,
+        30_000,
       );
     });
   },

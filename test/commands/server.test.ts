@@ -158,7 +158,7 @@ test("a second signal skips the drain", async () => {
   expect(corral.process.exitCode).toBeNull();
   const before = performance.now();
   expect(await corral.stop()).toBe(0);
-  expect(performance.now() - before).toBeLessThan(8000);
+  expect(performance.now() - before).toBeLessThan(25_000);
   await reading;
 });
 
@@ -174,7 +174,7 @@ test("SIGTERM while it is still starting ends it cleanly and soon", () =>
     const before = performance.now();
     corral.process.kill("SIGTERM");
     expect(await corral.ended()).toBe(0);
-    expect(performance.now() - before).toBeLessThan(8000);
+    expect(performance.now() - before).toBeLessThan(25_000);
     expect(leftOf(folder)).toEqual([]);
     expect(corral.logged()).not.toContain("corral: ");
   }));

@@ -18,10 +18,10 @@ test("before a migration the embedded database is copied, so that the older vers
     database.start();
     try {
       await database.firstAttempt;
-      return await database.query((sql) => sql`select * from plants`.then((rows) => [...rows]), 5000);
+      return await database.query((sql) => sql`select * from plants`.then((rows) => [...rows]), 30_000);
     } finally {
       if (migrations.length === 1)
-        await database.query((sql) => sql`insert into plants values ('oak')`, 5000);
+        await database.query((sql) => sql`insert into plants values ('oak')`, 30_000);
       await database.stop();
     }
   };

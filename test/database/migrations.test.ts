@@ -18,20 +18,20 @@ const two: Migration = {
 const three: Migration = { number: 3, name: "pots", text: "create table pots (id int)" };
 
 const applied = (database: Database) =>
-  database.query((sql) => sql`select number, name from corral_migrations order by number`, 5000);
+  database.query((sql) => sql`select number, name from corral_migrations order by number`, 30_000);
 
 eachDatabase("migrations", (open) => {
   test.concurrent("are applied in order at the first start, and only the new ones later", async () => {
     const first = await open({ migrations: [two, one] });
     expect(await applied(first.database)).toMatchObject([{ number: 1 }, { number: 2, name: "names" }]);
-    expect(await first.database.query((sql) => sql`select id, name from plants`, 5000)).toMatchObject([
+    expect(await first.database.query((sql) => sql`select id, name from plants`, 30_000)).toMatchObject([
       { id: 1, name: "oak" },
     ]);
     await first.database.stop();
 
     const later = await open({ where: first.where, migrations: [one, two, three] });
     expect(await applied(later.database)).toHaveLength(3);
-    expect(await later.database.query((sql) => sql`select id, name from plants`, 5000)).toHaveLength(1);
+    expect(await later.database.query((sql) => sql`select id, name from plants`, 30_000)).toHaveLength(1);
     await later.database.stop();
 
     const again = await open({ where: first.where, migrations: [one, two, three] });
@@ -86,9 +86,9 @@ eachDatabase("migrations", (open) => {
 
     const mended = await open({ where: first.where, migrations: [one, two] });
     expect(await applied(mended.database)).toHaveLength(2);
-    expect(await mended.database.query((sql) => sql`select to_regclass('half') as half`, 5000)).toMatchObject(
-      [{ half: null }],
-    );
+    expect(
+      await mended.database.query((sql) => sql`select to_regclass('half') as half`, 30_000),
+    ).toMatchObject([{ half: null }]);
     await mended.close();
     await first.close();
   });
@@ -114,7 +114,7 @@ describeServer("migrations of servers that start at the same time", (server) => 
     await Promise.all(databases.map((database) => database.firstAttempt));
     for (const database of databases) {
       expect(await applied(database)).toMatchObject([{ number: 1 }, { number: 2 }, { number: 3 }]);
-      expect(await database.query((sql) => sql`select * from plants`, 5000)).toHaveLength(1);
+      expect(await database.query((sql) => sql`select * from plants`, 30_000)).toHaveLength(1);
       await database.stop();
     }
   });

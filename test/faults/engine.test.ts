@@ -25,7 +25,7 @@ test.concurrent("an engine that crashes at every start is given up after five ti
   try {
     const ask = async () => (await getJson(`${corral.url}/api/engine`)) as EngineAnswer;
     const words = "5 times in a row: no more restarts until asked";
-    const given = await eventually(ask, ({ why }) => why?.includes(words) === true, 20_000);
+    const given = await eventually(ask, ({ why }) => why?.includes(words) === true);
     expect(given).toMatchObject({ state: "down", restarts: 4 });
     const health = await fetch(`${corral.url}/api/health`);
     expect(health.status).toBe(503);

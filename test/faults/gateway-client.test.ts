@@ -2,7 +2,16 @@
 import { expect, test } from "bun:test";
 import { connect } from "node:net";
 import { talk } from "../fuzz/socket";
-import { asking, contract, engineState, native, post, type Recorded, record } from "../gateway/asking";
+import {
+  asking,
+  contract,
+  engineState,
+  native,
+  post,
+  type Recorded,
+  record,
+  running,
+} from "../gateway/asking";
 import { describeCorral, eventually, getJson } from "../support/corral";
 
 describeCorral(
@@ -14,12 +23,6 @@ describeCorral(
         () => engineState(corral()),
         ({ active }) => active === count,
       );
-    const running = async () =>
-      (
-        (await getJson(`${corral().url}/api/requests/active`)) as {
-          requests: { model: string; phase: string; tokens: number }[];
-        }
-      ).requests;
     const gone = { outcome: "client_abort", status: "aborted", prompt: "hello there", error: null };
 
     /** Asks in each of these ways at once, and leaves them all when the time has come; the engine must notice each. */
@@ -84,7 +87,10 @@ describeCorral(
       await leave(
         ways.map(({ path, body, model }) => [path, body(model, { stream: true })]),
         () =>
-          eventually(running, (all) => all.length === ways.length && all.every(({ tokens }) => tokens > 2)),
+          eventually(
+            () => running(corral()),
+            (all) => all.length === ways.length && all.every(({ tokens }) => tokens > 2),
+          ),
       );
       for (const { dialect, model } of ways) {
         const kept = await record(corral(), model);
@@ -97,12 +103,15 @@ describeCorral(
     test("that leaves while it is queued gives up its place, in every dialect, and nobody else does", async () => {
       const model = "sim-delay20-tokens100:queued";
       const first = post(url(), native(model));
-      await eventually(running, (all) => all.some(({ tokens }) => tokens > 0));
+      await eventually(
+        () => running(corral()),
+        (all) => all.some(({ tokens }) => tokens > 0),
+      );
       await leave(
         Object.values(asking).map(([path, body]) => [path, body(model, { stream: true })]),
         () =>
           eventually(
-            running,
+            () => running(corral()),
             (all) => all.filter(({ phase }) => phase === "waiting").length === Object.keys(asking).length,
           ),
       );
@@ -176,7 +185,7 @@ describeCorral(
       );
       /** How much has come from the engine, at two moments. */
       const twice = async () => {
-        const come = async () => (await running()).find((one) => one.model === model)?.tokens ?? 0;
+        const come = async () => (await running(corral())).find((one) => one.model === model)?.tokens ?? 0;
         const before = await come();
         await Bun.sleep(300);
         return [before, await come()] as const;

@@ -32,7 +32,7 @@ const settled = (corral: RunningCorral, stored: number) =>
   eventually(
     () => standing(corral),
     (now) => now.stored === stored && now.spooled === 0,
-    20_000,
+    30_000,
   );
 const rows = async ({ url }: RunningCorral) =>
   ((await getJson(`${url}/api/stats/logs?order=asc`)) as { logs: Row[] }).logs.map(({ prompt, outcome }) => [

@@ -114,7 +114,6 @@ export async function record(corral: RunningCorral, model: string): Promise<Reco
     // While the database comes up there is an error instead.
     async () => ((await getJson(url)) as { logs?: Recorded[] }).logs ?? [],
     (logs) => logs.length > 0,
-    20_000,
   );
   const [found, second] = page;
   if (!found || second) throw new Error(`${page.length} records of ${model}`);
@@ -136,6 +135,14 @@ export interface EngineState {
 /** What the simulator has seen. */
 export async function engineState(corral: RunningCorral): Promise<EngineState> {
   return (await getJson(`${corral.engine}/simulator/state`)) as EngineState;
+}
+
+/** What is under way at Corral. */
+export async function running(corral: RunningCorral) {
+  const { requests } = (await getJson(`${corral.url}/api/requests/active`)) as {
+    requests: { model: string; phase: string; tokens: number }[];
+  };
+  return requests;
 }
 
 /** A multipart form. @param fields JSON of its fields; `file` is a sound in base64 */

@@ -37,10 +37,10 @@ eachDatabase("a budget of the disk", (open, kind) => {
       await opened.database.query(
         (sql) => sql<{ name: string }[]>`select inhrelid::regclass::text as name from pg_inherits
           where inhparent in ('requests'::regclass, 'contents'::regclass) order by 1`,
-        5000,
+        30_000,
       )
     ).map(({ name }) => name);
-  const run = (text: string) => opened.database.query((sql) => sql.unsafe(text), 5000);
+  const run = (text: string) => opened.database.query((sql) => sql.unsafe(text), 30_000);
   /** What lets so much of the database stand. */
   const budgetFor = (bytes: number) => (bytes + beside.engineLogBytes) / 0.85;
 

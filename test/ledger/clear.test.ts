@@ -15,7 +15,7 @@ eachDatabase("a narrowed deletion", (open, kind) => {
   beforeEach(async () => {
     await ledger?.stop(0);
     opened ??= await open();
-    await opened.database.query((sql) => sql`truncate requests, contents, metrics, histograms`, 5000);
+    await opened.database.query((sql) => sql`truncate requests, contents, metrics, histograms`, 30_000);
     ledger = makeLedger({ database: opened.database, folder: spools.fresh() });
   });
   afterAll(async () => {
@@ -125,7 +125,7 @@ eachDatabase("a narrowed deletion", (open, kind) => {
         await expect(ledger.clear("all", nothing)).rejects.toMatchObject({ code: "conflict" });
         at("2027-01-01T12:00:00Z");
         const stored = async () => ledger.standing().stored;
-        await eventually(stored, (found) => found === 2, 10_000);
+        await eventually(stored, (found) => found === 2);
       }, 30_000);
       await other.close();
       expect(await ledger.clear("all", nothing)).toMatchObject({ logs: 2 });

@@ -38,7 +38,7 @@ eachDatabase("events", (open) => {
   let trouble: Troubled;
   beforeEach(async () => {
     opened ??= await open();
-    await opened.database.query((sql) => sql`truncate events`, 5000);
+    await opened.database.query((sql) => sql`truncate events`, 30_000);
     trouble = troubled(opened.database);
   });
   afterAll(() => opened?.close());

@@ -71,7 +71,7 @@ eachDatabase("histograms", (open) => {
           tokens_out * 1000 / nullif(decode_ms, 0) as tokens_per_second,
           case when cold then load_ms end as load_ms
         from requests where server = ${server}`,
-      5000,
+      30_000,
     );
   }
 

@@ -31,7 +31,7 @@ eachDatabase("the ledger", (open) => {
   let ledger: Ledger;
   beforeEach(async () => {
     opened ??= await open();
-    await opened.database.query((sql) => sql`truncate requests, contents, metrics, histograms`, 5000);
+    await opened.database.query((sql) => sql`truncate requests, contents, metrics, histograms`, 30_000);
     trouble = troubled(opened.database);
     ledger = make();
   });
@@ -147,7 +147,7 @@ eachDatabase("the ledger", (open) => {
   test("a deadlock, a full disk and a missing partition cost no record", async () => {
     keep(makeRecord());
     await written();
-    await opened.database.query((sql) => sql`drop table contents_2026_11_25, requests_2026_11`, 5000);
+    await opened.database.query((sql) => sql`drop table contents_2026_11_25, requests_2026_11`, 30_000);
     trouble.faults.push({ error: deadlock(), after: false });
     trouble.faults.push({ error: failure.database("No space left on device"), after: false });
     keep(makeRecord());
@@ -155,7 +155,7 @@ eachDatabase("the ledger", (open) => {
     expect(ledger.standing()).toMatchObject({ stored: 2, setAside: 0 });
     expect(await all()).toHaveLength(1);
     // And when the partition is missed while nothing else was wrong.
-    await opened.database.query((sql) => sql`drop table contents_2026_11_25, requests_2026_11`, 5000);
+    await opened.database.query((sql) => sql`drop table contents_2026_11_25, requests_2026_11`, 30_000);
     keep(makeRecord());
     await written();
     expect(ledger.standing()).toMatchObject({ stored: 3, setAside: 0 });
@@ -214,7 +214,7 @@ eachDatabase("the ledger", (open) => {
     expect(await all()).toMatchObject([{ prompt: null, response: null, tokens_used: 150 }]);
     const [row] = await opened.database.query(
       (sql) => sql<{ count: number }[]>`select count(*)::int as count from contents`,
-      5000,
+      30_000,
     );
     expect(row?.count).toBe(0);
   });
@@ -380,7 +380,7 @@ eachDatabase("the ledger", (open) => {
     const first = make(own);
     keep(makeRecord(), first);
     await written(first);
-    await opened.database.query((sql) => sql`update spools set "offset" = "offset" + 1000000`, 5000);
+    await opened.database.query((sql) => sql`update spools set "offset" = "offset" + 1000000`, 30_000);
     keep(makeRecord(), first);
     await first.stop(5000);
     expect(first.standing()).toMatchObject({ accepted: 2, stored: 1, spooled: 1 });
@@ -395,7 +395,7 @@ eachDatabase("the ledger", (open) => {
       (sql) => sql<{ name: string }[]>`
         select distinct tableoid::regclass::text as name from requests
         union select distinct tableoid::regclass::text from contents order by 1`,
-      5000,
+      30_000,
     );
     expect(rows.map((row) => row.name)).toEqual([
       "contents_2024_02_29",

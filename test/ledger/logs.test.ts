@@ -20,7 +20,7 @@ eachDatabase("kept requests", (open) => {
   afterAll(() => opened?.close());
 
   async function stored(records: readonly RequestRecord[]): Promise<void> {
-    await opened.database.query((sql) => sql`truncate requests, contents, metrics, histograms`, 5000);
+    await opened.database.query((sql) => sql`truncate requests, contents, metrics, histograms`, 30_000);
     const ledger = makeLedger({ database: opened.database, folder: spools.fresh() });
     for (const record of records) keep(record, ledger);
     await ledger.stop(10_000);

@@ -76,7 +76,7 @@ eachDatabase("many requests", (open) => {
     const rows = await opened.database.query(
       (sql) => sql<{ id: string }[]>`
         select 'req_' || id as id from requests where ${sql.unsafe(condition)} order by ${sql.unsafe(order)}`,
-      10_000,
+      30_000,
     );
     return rows.map((row) => row.id);
   }

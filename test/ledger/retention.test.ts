@@ -16,7 +16,7 @@ eachDatabase("forgetting by age", (open) => {
   let opened: OpenedDatabase;
   beforeEach(async () => {
     opened ??= await open();
-    await opened.database.query((sql) => sql`truncate requests, contents, metrics, histograms`, 5000);
+    await opened.database.query((sql) => sql`truncate requests, contents, metrics, histograms`, 30_000);
     const ledger = makeLedger({ database: opened.database, folder: spools.fresh() });
     for (const age of [0, 1, 13, 15, 40, 500]) {
       const record = makeRecord({ startedAt: new Date(now.getTime() - age * day) });
@@ -29,7 +29,7 @@ eachDatabase("forgetting by age", (open) => {
   async function count(what: string): Promise<number> {
     const [row] = await opened.database.query(
       (sql) => sql<{ count: number }[]>`select count(*)::int as count from ${sql.unsafe(what)}`,
-      5000,
+      30_000,
     );
     return row?.count ?? 0;
   }
@@ -38,7 +38,7 @@ eachDatabase("forgetting by age", (open) => {
       await opened.database.query(
         (sql) => sql<{ name: string }[]>`select inhrelid::regclass::text as name from pg_inherits
           where inhparent in ('requests'::regclass, 'contents'::regclass) order by 1`,
-        5000,
+        30_000,
       )
     ).map((row) => row.name);
   /** As it is a day after the first look. */
@@ -116,7 +116,7 @@ eachDatabase("forgetting by age", (open) => {
     ]);
     await forget(opened.database, { ...forever, contentMs: 14 * day }, now, silentLog);
     expect(await count("contents where started_at < '2020-01-02'")).toBe(3);
-    await opened.database.query((sql) => sql`drop table contents_2099_12_31, requests_2099_12`, 5000);
+    await opened.database.query((sql) => sql`drop table contents_2099_12_31, requests_2099_12`, 30_000);
   });
 
   test("a record of a day that was forgotten is kept all the same when it comes late", async () => {

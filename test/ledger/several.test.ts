@@ -42,7 +42,7 @@ describeOwnServer("three servers on one database", (server) => {
   const say = async (corral: RunningCorral, prompt = "hello") =>
     (await send("POST", `${corral.url}/api/chat`, { model, prompt })).text();
   async function ask(text: string): Promise<unknown> {
-    const rows = await database.query((sql) => sql.unsafe(text), 10_000);
+    const rows = await database.query((sql) => sql.unsafe(text), 30_000);
     return Object.values(rows[0] ?? {})[0];
   }
   const rows = () => ask("select count(*)::int from requests");
@@ -54,7 +54,7 @@ describeOwnServer("three servers on one database", (server) => {
     await Promise.all(
       corrals.map((corral, at) => Promise.all(Array.from({ length: 5 + at }, () => say(corral)))),
     );
-    await eventually(rows, (found) => found === 18, 10_000);
+    await eventually(rows, (found) => found === 18);
     expect(
       await ask(
         "select array_agg(n order by n) from (select count(*)::int as n from requests group by server) as s",
@@ -76,7 +76,7 @@ describeOwnServer("three servers on one database", (server) => {
     await third().ended();
     postgres.resume();
     corrals[2] = await start(third().folder);
-    await eventually(rows, (found) => found === 24, 20_000);
+    await eventually(rows, (found) => found === 24);
     expect(await getJson(`${third().url}/api/ledger`)).toMatchObject({ stored: 9, spooled: 0 });
     expect(await ask("select sum(requests)::int from metrics where step = 'day'")).toBe(24);
   });
@@ -93,7 +93,7 @@ describeOwnServer("three servers on one database", (server) => {
       deleted += ((await response.json()) as { rows_deleted: number }).rows_deleted;
     }
     await Promise.all(writing);
-    await eventually(rows, (found) => deleted + Number(found) === 24 + 45, 10_000);
+    await eventually(rows, (found) => deleted + Number(found) === 24 + 45);
     expect(deleted).toBeGreaterThanOrEqual(24);
     expect(await ask("select sum(requests)::int from metrics where step = 'day'")).toBe(69);
     const more = corrals.map(async (corral) => {
@@ -108,7 +108,11 @@ describeOwnServer("three servers on one database", (server) => {
       0,
     );
     for (const corral of corrals) {
-      expect(await getJson(`${corral.url}/api/ledger`)).toMatchObject({ set_aside: 0, spooled: 0 });
+      const standing = await eventually(
+        async () => (await getJson(`${corral.url}/api/ledger`)) as { in_flight: number; spooled: number },
+        ({ in_flight, spooled }) => in_flight === 0 && spooled === 0,
+      );
+      expect(standing).toMatchObject({ set_aside: 0 });
       expect(corral.logged()).not.toContain("can't be stored now");
     }
   });
@@ -139,7 +143,7 @@ describeOwnServer("three servers on one database", (server) => {
     ];
     const older = await open();
     await (await open(newer)).stop();
-    expect(await older.query((sql) => sql`select 1 as one`, 5000)).toMatchObject([{ one: 1 }]);
+    expect(await older.query((sql) => sql`select 1 as one`, 30_000)).toMatchObject([{ one: 1 }]);
     await say(third());
     await eventually(
       () => getJson(`${third().url}/api/ledger`),
@@ -150,24 +154,24 @@ describeOwnServer("three servers on one database", (server) => {
     await eventually(
       async () => older.why,
       (why) => why?.includes("a newer Corral has used it") === true,
-      10_000,
+      30_000,
     );
     await older.stop();
     const health = await eventually(
       () => getJson(`${third().url}/api/health`),
       (found) => String((found as { message: string }).message).includes("a newer Corral has used it"),
-      10_000,
+      30_000,
     );
     expect(health).toMatchObject({ status: "degraded" });
     await say(third());
     expect(await getJson(`${third().url}/api/ledger`)).toMatchObject({ spooled: 1 });
     const mended = await open(newer);
-    await mended.query((sql) => sql`delete from corral_migrations where name = 'next'`, 5000);
+    await mended.query((sql) => sql`delete from corral_migrations where name = 'next'`, 30_000);
     await mended.stop();
     await eventually(
       () => getJson(`${third().url}/api/ledger`),
       (standing) => (standing as { spooled: number }).spooled === 0,
-      10_000,
+      30_000,
     );
   });
 });

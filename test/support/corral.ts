@@ -10,7 +10,7 @@ import { builtProgram } from "./program";
 import { scratchFolder } from "./scratch";
 import { freePort, simulatorBinary } from "./simulator";
 
-const patienceMs = 20_000;
+const patienceMs = 40_000;
 
 export interface CorralOptions {
   /** Further variables; an empty value unsets one. Simulator variables reach the engine, which inherits them. */
@@ -171,7 +171,7 @@ export function withCorral(
 export async function eventually<T>(
   ask: () => Promise<T>,
   satisfied: (answer: T) => boolean,
-  withinMs = 5000,
+  withinMs = 40_000,
 ): Promise<T> {
   const deadline = Date.now() + withinMs;
   for (;;) {

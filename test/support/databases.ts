@@ -43,7 +43,7 @@ export function eachDatabase(name: string, suite: (open: Open, kind: Where["kind
 }
 
 /** Waits until it is up (again). */
-export async function untilUp(database: Database, withinMs = 20_000): Promise<void> {
+export async function untilUp(database: Database, withinMs = 40_000): Promise<void> {
   const until = Date.now() + withinMs;
   while (database.state !== "up") {
     if (Date.now() > until) throw new Error(`not up within ${withinMs} ms: ${database.why}`);

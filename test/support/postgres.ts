@@ -92,7 +92,7 @@ export async function postgresServer(asPeopleDo = false): Promise<PostgresServer
       ],
       { stdin: "ignore", stdout: "ignore", stderr: Bun.file(join(folder, "log")) },
     );
-    const until = Date.now() + 20_000;
+    const until = Date.now() + 40_000;
     while (!(await answers(url))) {
       if (started.exitCode !== null || Date.now() > until) {
         throw new Error(`PostgreSQL did not start: ${await Bun.file(join(folder, "log")).text()}`);

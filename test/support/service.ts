@@ -37,7 +37,7 @@ export async function withService<T>(
 }
 
 /** Waits until it is so. */
-export async function until(isIt: () => boolean | Promise<boolean>, withinMs = 8000): Promise<void> {
+export async function until(isIt: () => boolean | Promise<boolean>, withinMs = 40_000): Promise<void> {
   const deadline = Date.now() + withinMs;
   while (!(await isIt())) {
     if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms`);

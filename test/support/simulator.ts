@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const entry = join(import.meta.dir, "simulator-entry.ts");
-const patienceMs = 10_000;
+const patienceMs = 40_000;
 
 export type RunningSimulator = {
   /** For instance "http://127.0.0.1:41234". */
@@ -40,7 +40,7 @@ export async function startSimulator(environment: Record<string, string> = {}): 
   })();
   const stop = async () => {
     child.kill("SIGTERM");
-    const timer = setTimeout(() => child.kill("SIGKILL"), 2000);
+    const timer = setTimeout(() => child.kill("SIGKILL"), 10_000);
     await child.exited;
     clearTimeout(timer);
     await reading;

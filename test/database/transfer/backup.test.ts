@@ -55,15 +55,14 @@ eachDatabase("a backup", (open, kind) => {
     }
 
     // A partition that a later writer made is made by the restore.
-    await second.database.query((sql) => sql`drop table plants_2026_11`, 5000);
-    await second.database.query((sql) => sql`insert into pots values ('clay', 7), ('tin', 1)`, 5000);
+    await second.database.query((sql) => sql`drop table plants_2026_11`, 30_000);
+    await second.database.query((sql) => sql`insert into pots values ('clay', 7), ('tin', 1)`, 30_000);
     expect(await restoreInto(second.database, text)).toMatchObject([{ rows: 1200 }, { rows: 1 }]);
     const again = await backupOf(second.database);
     expect(tablesOf(again)).toMatchObject({ tables: [Object(tablesOf(text)).tables[0], { rows: 2 }] });
-    expect(await second.database.query((sql) => sql`select * from pots order by name`, 5000)).toMatchObject([
-      { name: "clay", size: 7 },
-      { name: "tin" },
-    ]);
+    expect(await second.database.query((sql) => sql`select * from pots order by name`, 30_000)).toMatchObject(
+      [{ name: "clay", size: 7 }, { name: "tin" }],
+    );
     await expect(restoreInto(second.database, text)).rejects.toMatchObject({ code: "conflict", status: 409 });
     for (const one of [first, second]) await one.close();
   });
@@ -82,7 +81,7 @@ eachDatabase("a backup", (open, kind) => {
       drop table vessels`;
     const later = [...migrations, { number: 2, name: "leaf_count", text: text2 }];
     const second = await open({ migrations: later });
-    await second.database.query((sql) => sql`drop table plants_2026_11`, 5000);
+    await second.database.query((sql) => sql`drop table plants_2026_11`, 30_000);
     await expect(restoreInto(second.database, text.slice(0, -200), later)).rejects.toThrow("damaged");
     expect(await countPlants(second.database)).toBe(0);
     // A role that may write, and make nothing; it goes with the transaction.
@@ -99,7 +98,7 @@ eachDatabase("a backup", (open, kind) => {
       (sql) => sql`select count(*)::int as plants, count(*) filter (where name = 'moss')::int as moss,
         sum(leaf_count)::text as leaves, (select string_agg(name, ',') from pots) as pots,
         (select count(*)::int from pg_namespace where nspname = 'corral_restore') as left from plants`,
-      5000,
+      30_000,
     );
     const leaves = String(1200n * 9007199254740993n + 720_600n);
     expect([...rows]).toEqual([{ plants: 1200, moss: 399, leaves, pots: "old clay", left: 0 }]);
@@ -111,10 +110,10 @@ eachDatabase("a backup", (open, kind) => {
     await fill(database);
     const text = await database.view(async (run) => {
       // A copy's recovery would else sync a thousand files that nobody needs after this.
-      const [setting] = await run((sql) => sql`select current_setting('fsync') as fsync`, 5000);
+      const [setting] = await run((sql) => sql`select current_setting('fsync') as fsync`, 30_000);
       if (kind === "embedded") expect(setting?.fsync).toBe("off");
-      await database.query((sql) => sql`delete from plants where leaves < 9007199254741100`, 5000);
-      await database.query((sql) => sql`update pots set size = 9`, 5000);
+      await database.query((sql) => sql`delete from plants where leaves < 9007199254741100`, 30_000);
+      await database.query((sql) => sql`update pots set size = 9`, 30_000);
       return (await Array.fromAsync(writeBackup(run, names, "a test"))).join("");
     });
     expect(tablesOf(text)).toMatchObject({ tables: [{ rows: 1200 }, { rows: 1 }] });

@@ -45,8 +45,8 @@ describeServer("a move", (server) => {
     expect(refused).toMatchObject({ code: "half_moved" });
     await expect(move(to, "another one")).rejects.toThrow("another database was being moved there");
 
-    await from.query((sql) => sql`delete from plants where alive`, 5000);
-    await from.query((sql) => sql`insert into pots values ('tin', 2)`, 5000);
+    await from.query((sql) => sql`delete from plants where alive`, 30_000);
+    await from.query((sql) => sql`insert into pots values ('tin', 2)`, 30_000);
     await move(to);
     expect(moved).toMatchObject([
       { table: "plants", rows: 600 },
