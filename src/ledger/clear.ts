@@ -25,6 +25,8 @@ const ROWS_A_SLICE = 2000;
 const METRICS_A_SLICE = 20_000;
 const SLICE_WITHIN_MS = 60_000;
 const REWRITE_WITHIN_MS = 600_000;
+/** How long others who are at work are waited for: a record is stored in a moment, a backup takes its time. */
+const OTHERS_WITHIN_MS = 5000;
 /** Where less than a tenth is gone, what comes next fills it; a table this big would be locked for too long. */
 const WORTH_REWRITING = 0.1;
 const MOST_REWRITTEN_BYTES = 2e9;
@@ -54,7 +56,7 @@ export async function clearLogs(database: Database, where: Where, log: Log): Pro
     logs += rows;
     if (rows > 0) log.info({ partition: partition.name, rows }, "deleted on request");
   }
-  for (const [table, rows] of gone) await giveBack(database, table, rows, log);
+  await giveBack(database, gone, log);
   return logs;
 }
 
@@ -147,12 +149,8 @@ export async function deleteMetrics(
 /** The same, and gives their space back. */
 export async function clearSomeMetrics(database: Database, where: Where, log: Log): Promise<number> {
   const gone = await deleteMetrics(database, where, steps);
-  let sum = 0;
-  for (const [table, rows] of gone) {
-    sum += rows;
-    if (rows > 0) await giveBack(database, table, rows, log);
-  }
-  return sum;
+  await giveBack(database, gone, log);
+  return [...gone.values()].reduce((sum, rows) => sum + rows, 0);
 }
 
 /** Rows of metrics, of every step: the contract's metric points. */
@@ -231,7 +229,40 @@ async function deleteRows(
 }
 
 /** Never throws: what should be gone is gone. */
-async function giveBack(database: Database, table: string, gone: number, log: Log): Promise<void> {
+async function giveBack(database: Database, gone: ReadonlyMap<string, number>, log: Log): Promise<void> {
+  const tables = [...gone].filter(([, rows]) => rows > 0);
+  try {
+    if (tables.length > 0) await othersEnded(database);
+  } catch (error) {
+    log.warn({ error: messageOf(error) }, "who else is at work on the database can't be told");
+  }
+  for (const [table, rows] of tables) await writeAnew(database, table, rows, log);
+}
+
+/**
+ * Waits for transactions that began before the deletion ended, if not for long: rows that they may still look at would
+ * be carried over, and some record is often just being stored.
+ */
+async function othersEnded(database: Database): Promise<void> {
+  const [now] = await database.query(
+    (sql) => sql<{ next: string }[]>`select pg_snapshot_xmax(pg_current_snapshot())::xid::text as next`,
+    OTHERS_WITHIN_MS,
+  );
+  const next = now?.next ?? "";
+  const until = performance.now() + OTHERS_WITHIN_MS;
+  for (;;) {
+    const older = await database.query(
+      (sql) => sql`
+        select pid from pg_stat_activity where datname = current_database()
+          and greatest(age(backend_xmin), age(backend_xid)) > age(${next}::text::xid) and pid <> pg_backend_pid()`,
+      OTHERS_WITHIN_MS,
+    );
+    if (older.length === 0 || performance.now() > until) return;
+    await Bun.sleep(20);
+  }
+}
+
+async function writeAnew(database: Database, table: string, gone: number, log: Log): Promise<void> {
   try {
     await database.query(async (sql) => {
       // For this connection, since a vacuum can't be in a transaction.

@@ -31,6 +31,26 @@ eachDatabase("a narrowed deletion", (open, kind) => {
   const at = (time: string, model = "llama3.2") =>
     keep(makeRecord({ startedAt: new Date(time), model }), ledger);
 
+  const bytes = () => ask<number>("select pg_database_size(current_database())::float8");
+  /** Stores 3500 requests of a model with their texts. */
+  async function fill(): Promise<void> {
+    await opened.database.query(
+      (sql) => sql`
+        insert into requests (id, started_at, server, dialect, operation, model, stream, outcome, latency_ms)
+        select gen_random_uuid(), '2026-11-10'::timestamptz + n * interval '7.000001 seconds', gen_random_uuid(),
+          'ollama.chat', 'chat', 'mistral', true, 'complete', 1
+        from generate_series(1, 3500) as n`,
+      30_000,
+    );
+    await opened.database.query(
+      (sql) => sql`
+        insert into contents (request_id, started_at, prompt)
+        select id, started_at, (select string_agg(md5(id::text || n), '') from generate_series(1, 60) as n)
+        from requests where model = 'mistral'`,
+      30_000,
+    );
+  }
+
   test("by time takes what began before it, to the moment, in whole partitions and in the one it falls into", async () => {
     for (const time of [
       "2026-09-30T23:59:59.999Z",
@@ -84,22 +104,7 @@ eachDatabase("a narrowed deletion", (open, kind) => {
     at("2026-11-10T12:00:00Z", "kept");
     await ledger.stop(5000);
     ledger = makeLedger({ database: opened.database, folder: spools.fresh() });
-    await opened.database.query(
-      (sql) => sql`
-        insert into requests (id, started_at, server, dialect, operation, model, stream, outcome, latency_ms)
-        select gen_random_uuid(), '2026-11-10'::timestamptz + n * interval '7.000001 seconds', gen_random_uuid(),
-          'ollama.chat', 'chat', 'mistral', true, 'complete', 1
-        from generate_series(1, 3500) as n`,
-      30_000,
-    );
-    await opened.database.query(
-      (sql) => sql`
-        insert into contents (request_id, started_at, prompt)
-        select id, started_at, (select string_agg(md5(id::text || n), '') from generate_series(1, 60) as n)
-        from requests where model = 'mistral'`,
-      30_000,
-    );
-    const bytes = () => ask<number>("select pg_database_size(current_database())::float8");
+    await fill();
     const full = (await bytes()) ?? 0;
     const clearing = ledger.clear("logs", { before: null, model: "mistral" });
     at("2026-11-10T13:00:00Z", "new");
@@ -113,6 +118,30 @@ eachDatabase("a narrowed deletion", (open, kind) => {
 
   // On the embedded one there is nobody else.
   if (kind === "server") {
+    test("gives the space back of what somebody who was at work before may still look at", async () => {
+      await fill();
+      const full = (await bytes()) ?? 0;
+      const other = await open({ where: opened.where });
+      const begun = Promise.withResolvers<void>();
+      const storing = other.database.transaction(async (sql) => {
+        await sql`select pg_current_xact_id()`;
+        begun.resolve();
+        await eventually(
+          () => count("requests"),
+          (left) => left === 0,
+        );
+        await Bun.sleep(500);
+      }, 60_000);
+      await begun.promise;
+      expect(await ledger.clear("logs", { before: null, model: "mistral" })).toEqual({
+        logs: 3500,
+        metrics: 0,
+      });
+      await storing;
+      expect(full - ((await bytes()) ?? 0)).toBeGreaterThan(5_000_000);
+      await other.close();
+    });
+
     test("of all is refused while a backup reads, which keeps no record of a new day from being stored", async () => {
       at("2026-11-10T12:00:00Z");
       expect(await ledger.clear("logs", { before: new Date(0), model: null })).toEqual({
