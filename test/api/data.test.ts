@@ -32,15 +32,15 @@ eachCorral(
       expect(after.database_size_mb).toBeLessThan(before.database_size_mb + 1);
       expect(after).toMatchObject({ total_requests: 12, metric_points: full.metric_points });
       await remove("all");
-    }, 30_000);
+    });
 
     test("takes what has ended, even a moment ago, and keeps what is in flight", async () => {
-      const running = await chat("sim-tokens5-delay60", "still running");
+      const running = await chat("sim-tokens10000-delay60", "still running");
       await say("ended");
       const cleared = await remove("all");
       expect(cleared).toMatchObject({ success: true, logs_deleted: 1 });
       expect(cleared.metrics_deleted).toBeGreaterThan(0);
-      await running.text();
+      await running.body?.cancel();
       const left = await eventually(summary, (now) => now.total_logs_entries > 0);
       expect(left).toMatchObject({ total_logs_entries: 1, total_requests: 1 });
       const { logs } = (await getJson(`${corral().url}/api/stats/logs`)) as { logs: { prompt: string }[] };
@@ -136,7 +136,7 @@ eachCorral(
       expect(Object.keys(health.disk ?? {})).toEqual(Object.keys(disk));
     });
   },
-  { environment: { CORRAL_SIMULATOR_MODELS: "sim-tokens2:latest,sim-tokens5-delay60:latest" } },
+  { environment: { CORRAL_SIMULATOR_MODELS: "sim-tokens2:latest,sim-tokens10000-delay60:latest" } },
 );
 
 describe("a Corral in front of somebody else's Ollama, told to keep no texts", () => {

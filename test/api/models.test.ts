@@ -16,12 +16,12 @@ describeCorral("pulling and deleting", (corral) => {
 
   test("a pull goes on when its client leaves", async () => {
     const leaving = new AbortController();
-    const response = await pull("sim-delay40:gone", { signal: leaving.signal });
+    const response = await pull("sim-delay100:gone", { signal: leaving.signal });
     const reader = response.body?.getReader();
     await reader?.read();
     leaving.abort();
-    expect(await installed()).not.toContain("sim-delay40:gone");
-    await eventually(installed, (names) => names.includes("sim-delay40:gone"));
+    expect(await installed()).not.toContain("sim-delay100:gone");
+    await eventually(installed, (names) => names.includes("sim-delay100:gone"));
   });
 
   test("a second pull of the same model attaches to the first", async () => {

@@ -68,7 +68,7 @@ eachDatabase("a database", (open, kind) => {
       const work = database.transaction(async (sql) => {
         await sql`insert into things values (1, 'one')`;
         throw new Error("changed my mind");
-      }, 5000);
+      }, 30_000);
       expect(work).rejects.toThrow("changed my mind");
       await work.catch(() => undefined);
       expect(await database.query((sql) => sql`select * from things`, 30_000)).toBeEmpty();
@@ -79,7 +79,7 @@ eachDatabase("a database", (open, kind) => {
       const work = database.transaction(async (sql) => {
         await sql`insert into things values (1, 'one')`;
         await sql`select 1 / 0`.catch(() => undefined);
-      }, 5000);
+      }, 30_000);
       expect(work).rejects.toThrow("nothing was kept");
       await work.catch(() => undefined);
     }));
@@ -98,7 +98,7 @@ eachDatabase("a database", (open, kind) => {
           { id: 2, name: "two" },
         ])}`;
         return ["an", "array"];
-      }, 5000);
+      }, 30_000);
       expect(answer).toEqual(["an", "array"]);
       expect(await database.query((sql) => sql`select count(*) as n from things`, 30_000)).toMatchObject([
         { n: 2 },

@@ -20,7 +20,7 @@ const stopping = "Corral is being stopped: try again in a moment";
 test.concurrent("SIGTERM lets what runs come to its end, and refuses what is new", async () => {
   const corral = await startCorral({ embedded: true });
   const url = `${corral.url}/api/chat`;
-  const slow = "sim-delay20-tokens100";
+  const slow = "sim-delay40-tokens100";
   const [told, row, whole, passed] = [
     post(url, contract(`${slow}:contract`)),
     post(url, native(`${slow}:native`)),
@@ -53,7 +53,7 @@ test.concurrent("what does not end in time is ended with an error in its dialect
     post(url, native(`${slow}:whole`, { stream: false })),
     ...ways.map(({ path, model, body }) => post(corral.url + path, body(model, { stream: true }))),
   ];
-  const push = { method: "POST", body: JSON.stringify({ model: "sim-delay60" }) };
+  const push = { method: "POST", body: JSON.stringify({ model: "sim-delay500" }) };
   const passed = await fetch(`${corral.url}/api/push`, push);
   while ((await engineState(corral)).active < asked.length + 1) await Bun.sleep(5);
   // Those that stream must have begun: else they would be refused.

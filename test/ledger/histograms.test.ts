@@ -156,7 +156,7 @@ eachDatabase("histograms", (open) => {
         for (const [bucket, count] of counts)
           await sql`insert into histograms ${sql({ ...key, metric: "latency_ms", bucket, count: count * times })}`;
       }
-    }, 5000);
+    }, 30_000);
     await old.database.stop();
     const upgraded = await open({ where: old.where });
     const from = new Date("2026-11-25T10:00:00Z");

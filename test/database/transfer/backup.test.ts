@@ -89,7 +89,7 @@ eachDatabase("a backup", (open, kind) => {
       await run(async (sql) => {
         await sql`create role writer in role pg_read_all_data, pg_write_all_data`;
         await sql`set local role writer`;
-      }, 5000);
+      }, 30_000);
       return restoreBackup(run, chunksOf(text), { names, live: [], migrations: later });
     });
     await expect(asWriter).rejects.toThrow("grant it CREATE on the database");
