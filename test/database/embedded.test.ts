@@ -281,12 +281,17 @@ describe.concurrent("the embedded database's process", () => {
   test("makes a new database whole or not at all: killed in the middle, the next start makes it", async () => {
     const place = await freshPlace();
     const folder = join(dirname(place.folder), "new");
-    const first = started(folder);
-    // Files are there, and not all of them are.
-    while (!existsSync(join(`${folder}.unfinished`, "PG_VERSION")) && !existsSync(folder)) await Bun.sleep(1);
-    first.child.kill("SIGKILL");
-    await first.child.exited;
-    expect(existsSync(folder)).toBe(false);
+    for (let isKilledInTime = false; !isKilledInTime; ) {
+      const first = started(folder);
+      // Files are there, and not all of them are.
+      while (!existsSync(join(`${folder}.unfinished`, "PG_VERSION")) && !existsSync(folder))
+        await Bun.sleep(1);
+      first.child.kill("SIGKILL");
+      await first.child.exited;
+      isKilledInTime = !existsSync(folder);
+      // It was quicker than we looked: once more.
+      if (!isKilledInTime) rmSync(folder, { recursive: true });
+    }
     const second = started(folder);
     await second.hears("ready");
     expect(
