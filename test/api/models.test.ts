@@ -26,10 +26,21 @@ describeCorral("pulling and deleting", (corral) => {
 
   test("a second pull of the same model attaches to the first", async () => {
     const first = await pull("sim-delay100:shared");
-    const firstText = first.text();
-    await Bun.sleep(150);
+    let firstText = "";
+    const { promise: isUnderWay, resolve } = Promise.withResolvers<void>();
+    const reading = (async () => {
+      const decoder = new TextDecoder();
+      for await (const chunk of first.body ?? []) {
+        firstText += decoder.decode(chunk, { stream: true });
+        // Its first line is over: the second must not be told of it.
+        if (firstText.includes('"completed"')) resolve();
+      }
+    })();
+    await isUnderWay;
     const second = await pull("sim-delay100:shared");
-    const [one, two] = [events(await firstText), events(await second.text())];
+    const secondText = await second.text();
+    await reading;
+    const [one, two] = [events(firstText), events(secondText)];
     expect(one.at(-1)).toEqual({ status: "complete", message: "Successfully pulled sim-delay100:shared" });
     expect(two.at(-1)).toEqual(one.at(-1));
     expect(two.length).toBeLessThan(one.length);
