@@ -67,7 +67,10 @@ async function clicked(page: Page, what: string, then: string): Promise<number> 
       const before = said();
       const began = performance.now();
       if (button instanceof HTMLElement) button.click();
-      while (said() === null || said() === before) await frame();
+      while (said() === null || said() === before) {
+        if (performance.now() - began > 30_000) throw new Error(`nothing new in ${then} within 30 s`);
+        await frame();
+      }
       await frame();
       return performance.now() - began;
     },
