@@ -1,6 +1,6 @@
 /** Keys: `g` and a letter go to a view, a view adds its own, `?` lists them. They can be switched off. */
 import { signal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 import { Dialog } from "./dialog";
 import { stored } from "./stored";
 
@@ -16,7 +16,8 @@ const isOn = stored("corral-keys", ["on", "off"]);
 
 /** Has keys while the component is shown. `keys` is made once, or with useMemo. */
 export function useKeys(keys: Keys): void {
-  useEffect(() => {
+  // As soon as the component is seen: a key that is pressed then is not lost.
+  useLayoutEffect(() => {
     sets.value = [...sets.value, keys];
     return () => {
       sets.value = sets.value.filter((one) => one !== keys);
@@ -27,7 +28,7 @@ export function useKeys(keys: Keys): void {
 /** Listens for them; called once, by the frame. */
 export function listenForKeys(): void {
   let first = "";
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let firstAt = 0;
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (isTyping(event.target)) {
@@ -35,8 +36,9 @@ export function listenForKeys(): void {
       return;
     }
     if (isOn.value === "off" || document.querySelector("dialog[open]")) return;
-    const pressed = first ? `${first} ${event.key}` : event.key;
-    clearTimeout(timer);
+    // By when they were pressed, and not by when a busy page comes to it.
+    const isSecond = first !== "" && event.timeStamp - firstAt < SECOND_WITHIN_MS;
+    const pressed = isSecond ? `${first} ${event.key}` : event.key;
     first = "";
     const all = sets.value.toReversed();
     const found = all.find((keys) => Object.hasOwn(keys, pressed))?.[pressed];
@@ -45,9 +47,7 @@ export function listenForKeys(): void {
       found[1]();
     } else if (all.some((keys) => Object.keys(keys).some((name) => name.startsWith(`${pressed} `)))) {
       first = pressed;
-      timer = setTimeout(() => {
-        first = "";
-      }, SECOND_WITHIN_MS);
+      firstAt = event.timeStamp;
     }
   });
 }
