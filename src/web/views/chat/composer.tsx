@@ -1,5 +1,6 @@
 /** Where one writes: Enter sends, Shift and Enter begin a line, Escape stops. */
 import type { RefObject } from "preact";
+import { isSecondClick } from "../../shared/clicks";
 import { sayError } from "../../shared/toasts";
 import {
   draft,
@@ -100,7 +101,8 @@ export function Composer({ model, takesPictures, field }: ComposerProps) {
             type="button"
             class="button"
             title="Stop (Escape)"
-            onClick={() => {
+            onClick={(event) => {
+              if (isSecondClick(event)) return;
               stop();
               // As when the view is opened: not where that brings up a keyboard.
               if (matchMedia("(hover: hover)").matches) field.current?.focus();

@@ -1,6 +1,7 @@
 /** Models in memory: loading one takes long, so how long it has taken so far is seen, and it can be broken off. */
 import { signal } from "@preact/signals";
 import { call } from "../../shared/api";
+import { isSecondClick } from "../../shared/clicks";
 import { now } from "../../shared/clock";
 import * as say from "../../shared/format";
 import { sayError, say as tell } from "../../shared/toasts";
@@ -71,7 +72,11 @@ export function Memory({ model }: { readonly model: Model }) {
       <span class="memory">
         <span>Loading, {say.duration(Math.max(0, Math.floor((now.value - move.since) / 1000)) * 1000)}</span>
         <progress aria-label={`${model.name} is being loaded`} />
-        <button type="button" class="button small" onClick={() => move.abort.abort()}>
+        <button
+          type="button"
+          class="button small"
+          onClick={(event) => isSecondClick(event) || move.abort.abort()}
+        >
           Stop
         </button>
       </span>
