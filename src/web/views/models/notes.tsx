@@ -20,6 +20,11 @@ export function takeRepository({ models }: { readonly models: readonly Repositor
   repository.value = new Map(models.map((model) => [model.name, model]));
 }
 
+/** Changes go one after the other: what notes a model first must be there when it is noted more of it. */
+let lastSent: Promise<unknown> = Promise.resolve();
+let underWay = 0;
+let isRefused = false;
+
 async function change(name: string, changes: RepositoryChanges): Promise<void> {
   const before = repository.value ?? new Map<string, Notes>();
   const isKnown = before.has(name);
@@ -27,15 +32,25 @@ async function change(name: string, changes: RepositoryChanges): Promise<void> {
   if (changes.is_default)
     for (const [other, notes] of after) if (other !== name) after.set(other, { ...notes, is_default: false });
   repository.value = after;
-  try {
+  const send = async () => {
     if (isKnown) await call("PUT /api/models/repository/:name", { params: { name }, body: changes });
     else await call("POST /api/models/repository", { body: { name, ...changes } });
+  };
+  underWay += 1;
+  const sent = lastSent.then(send);
+  lastSent = sent.catch(() => undefined);
+  try {
+    await sent;
   } catch (error) {
     repository.value = before;
+    isRefused = true;
     sayError(error);
-    // Somebody else may have changed it meanwhile.
-    await call("GET /api/models/repository").then(takeRepository, sayError);
   }
+  underWay -= 1;
+  if (!isRefused || underWay > 0) return;
+  // Somebody else may have changed it meanwhile, and what was changed after it was undone with it.
+  isRefused = false;
+  await call("GET /api/models/repository").then(takeRepository, sayError);
 }
 
 interface Noted {
