@@ -30,7 +30,9 @@ async function list(signal?: AbortSignal): Promise<void> {
   const told = await call("GET /api/ollama/pulls", signal ? { query, signal } : { query });
   const over = pulls.value && new Set(pulls.value.filter(isOver).map(({ id }) => id));
   pulls.value = told.pulls;
-  for (const pull of told.pulls) if (over && isOver(pull) && !over.has(pull.id)) announce(pull);
+  // Before the first answer only what was asked for here can be news.
+  const isNews = ({ id, model }: Pull) => (over ? !over.has(id) : asked.value.includes(model));
+  for (const pull of told.pulls) if (isOver(pull) && isNews(pull)) announce(pull);
 }
 
 function isOver({ status }: Pull): boolean {
