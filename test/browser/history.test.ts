@@ -4,7 +4,7 @@ import type { Browser } from "playwright-core";
 import { getJson, type RunningCorral } from "../support/corral";
 import { describeBrowser, startBrowser } from "./browser";
 import { startFilledCorral } from "./filled";
-import { fits, openPage, violations, type Watched } from "./page";
+import { comesTo, fits, openView, violations, type Watched, watch } from "./page";
 
 interface Summary {
   readonly total: { readonly requests: number };
@@ -12,15 +12,20 @@ interface Summary {
 }
 
 const counts = new Intl.NumberFormat("en-US");
+const hourMs = 3_600_000;
+/** Of whole hours that are over: of one that ends now, figures would move on while they are compared. */
+const weekEnd = Math.floor(Date.now() / hourMs) * hourMs;
+const week = new URLSearchParams({
+  from: new Date(weekEnd - 168 * hourMs).toISOString(),
+  to: new Date(weekEnd).toISOString(),
+}).toString();
 
 describeBrowser("the view History", () => {
   let corral: RunningCorral;
   let browser: Browser;
   let watched: Watched;
 
-  const goTo = async (query: string) => {
-    await watched.page.goto(`${corral.url}/#/history${query}`);
-  };
+  const openHistory = (query: string) => openView(watched, `${corral.url}/#/history${query}`);
   const chart = (name: string | RegExp) => watched.page.getByRole("figure", { name });
   const select = (name: string) => watched.page.getByRole("combobox", { name, exact: true });
   const query = () => new URLSearchParams(new URL(watched.page.url()).hash.split("?")[1]);
@@ -28,10 +33,23 @@ describeBrowser("the view History", () => {
     (await getJson(`${corral.url}/api/stats/summary?${asked}`)) as Summary;
   const shows = async (requests: number) =>
     watched.page.getByText(new RegExp(`^${counts.format(requests)} requests? in steps of `)).waitFor();
+  /** Until the figures are there, drawn. */
+  const isDrawn = async () => {
+    for (const name of [
+      "Requests per minute",
+      "Tokens/s",
+      "Time to first token",
+      "Latency",
+      "Errors by kind",
+    ])
+      await chart(new RegExp(`^${name}`))
+        .locator("canvas")
+        .waitFor();
+  };
 
   beforeAll(async () => {
     [corral, browser] = await Promise.all([startFilledCorral(), startBrowser()]);
-    watched = await openPage(browser, `${corral.url}/#/history?hours=168`);
+    watched = watch(browser);
   });
   afterAll(async () => {
     await browser?.close();
@@ -39,8 +57,8 @@ describeBrowser("the view History", () => {
   });
 
   test("a week is five charts and a table, and they say what percentiles are of", async () => {
-    const { page } = watched;
-    await shows((await summary("hours=168")).total.requests);
+    const page = await openHistory(`?${week}`);
+    await shows((await summary(week)).total.requests);
     await page.getByText("Percentiles are of chats alone").waitFor();
     for (const name of [
       "Requests per minute",
@@ -52,37 +70,41 @@ describeBrowser("the view History", () => {
       await chart(name).locator("canvas").waitFor();
     }
     for (const name of ["p50", "p95", "p99"])
-      expect(await chart("Latency of chats").locator(".u-legend").textContent()).toContain(name);
+      await chart("Latency of chats").locator(".u-legend").filter({ hasText: name }).waitFor();
     await fits(page, "history");
   });
 
   test("pointing at a chart reads the exact values of that moment in all of them", async () => {
-    const { page } = watched;
-    const values = (name: string) => chart(name).locator(".u-legend .u-value").first().textContent();
-    expect(await values("Latency of chats")).toBe("–");
+    await openHistory(`?${week}`);
+    await isDrawn();
+    const value = (name: string) => chart(name).locator(".u-legend .u-value").first();
+    await comesTo(() => value("Latency of chats").textContent(), "–");
     await chart("Requests per minute")
       .locator(".u-over")
       .hover({ position: { x: 200, y: 60 } });
-    const time = await values("Requests per minute");
-    expect(time).toMatch(/\d:\d\d/);
-    expect(await values("Latency of chats")).toBe(time);
-    expect(await values("Errors by kind")).toBe(time);
-    await page.mouse.move(0, 0);
+    await value("Requests per minute")
+      .filter({ hasText: /\d:\d\d/ })
+      .waitFor();
+    const time = await value("Requests per minute").textContent();
+    await comesTo(() => value("Latency of chats").textContent(), time);
+    await comesTo(() => value("Errors by kind").textContent(), time);
   });
 
   test("a range that is dragged is in the address, and w leads back to the wider one, filters kept", async () => {
-    const { page } = watched;
+    const page = await openHistory(`?${week}`);
+    await isDrawn();
     const over = chart("Latency of chats").locator(".u-over");
     await over.scrollIntoViewIfNeeded();
     const box = await over.boundingBox();
     if (!box) throw new Error("the chart is not there");
+    const wide = query();
     await page.mouse.move(box.x + box.width * 0.3, box.y + 50);
     await page.mouse.down();
     await page.mouse.move(box.x + box.width * 0.6, box.y + 60, { steps: 4 });
     await page.mouse.up();
-    await page.waitForURL(/from=/);
+    await page.waitForURL(({ hash }) => hash.includes("from=") && !hash.includes(week));
     const [from = "", to = ""] = ["from", "to"].map((name) => query().get(name) ?? "");
-    const hours = (Date.parse(to) - Date.parse(from)) / 3_600_000;
+    const hours = (Date.parse(to) - Date.parse(from)) / hourMs;
     expect(hours).toBeWithin(46, 56);
     await shows((await summary(`from=${from}&to=${to}`)).total.requests);
     await select("Kind of work").selectOption("completions");
@@ -90,15 +112,16 @@ describeBrowser("the view History", () => {
     await page.keyboard.press("Escape");
     await page.locator("#main").focus();
     await page.keyboard.press("w");
-    await page.waitForURL(/hours=168/);
-    expect(query().get("operation")).toBe("completion");
-    await shows((await summary("hours=168&operation=completion")).total.requests);
+    await comesTo(async () => Object.fromEntries(query()), {
+      ...Object.fromEntries(wide),
+      operation: "completion",
+    });
+    await shows((await summary(`${week}&operation=completion`)).total.requests);
   });
 
   test("a range is chosen without dragging, moved, and widened by keys", async () => {
-    const { page } = watched;
-    await goTo("");
-    await page.locator("#main").focus();
+    const page = await openHistory("");
+    await page.getByRole("button", { name: "Wider" }).waitFor();
     await page.keyboard.press("r");
     const dialog = page.getByRole("dialog", { name: "Choose a range" });
     const day = new Date(Date.now() - 3 * 86_400_000).toISOString().slice(0, 10);
@@ -110,13 +133,14 @@ describeBrowser("the view History", () => {
     await dialog.getByLabel("To; until").fill(`${day}T14:00`);
     await dialog.getByRole("button", { name: "Show it" }).press("Enter");
     await page.waitForURL(new RegExp(`from=${day}`));
+    await dialog.waitFor({ state: "detached" });
     const length = () => Date.parse(query().get("to") ?? "") - Date.parse(query().get("from") ?? "");
-    expect(length()).toBe(2 * 3_600_000);
+    expect(length()).toBe(2 * hourMs);
     const from = Date.parse(query().get("from") ?? "");
     const begins = (hoursBefore: number) =>
       page.waitForURL((url) =>
         url.hash.includes(
-          encodeURIComponent(new Date(from - hoursBefore * 3_600_000).toISOString().slice(0, 16)),
+          encodeURIComponent(new Date(from - hoursBefore * hourMs).toISOString().slice(0, 16)),
         ),
       );
     // Twice is two steps, however long the answer to the first one takes.
@@ -127,13 +151,13 @@ describeBrowser("the view History", () => {
     await begins(2);
     await page.keyboard.press("w");
     await begins(4);
-    expect(length()).toBe(6 * 3_600_000);
+    expect(length()).toBe(6 * hourMs);
   });
 
   test("a point and a row lead to their requests", async () => {
-    const { page } = watched;
-    await goTo("?hours=168&operation=chat");
-    await shows((await summary("hours=168&operation=chat")).total.requests);
+    const page = await openHistory(`?${week}&operation=chat`);
+    await shows((await summary(`${week}&operation=chat`)).total.requests);
+    await isDrawn();
     await chart("Requests per minute")
       .locator(".u-over")
       .click({ position: { x: 300, y: 60 } });
@@ -147,10 +171,9 @@ describeBrowser("the view History", () => {
   });
 
   test("figures apart by model are lines and totals of their own, and a file says the same", async () => {
-    const { page } = watched;
-    await goTo("?hours=168");
+    const page = await openHistory(`?${week}`);
     await select("Apart by").selectOption("model");
-    const { groups } = await summary("hours=168&group_by=model");
+    const { groups } = await summary(`${week}&group_by=model`);
     const [first] = groups;
     if (!first) throw new Error("the demo has models");
     await chart("Requests per minute").getByText(first.model, { exact: true }).waitFor();
@@ -161,12 +184,10 @@ describeBrowser("the view History", () => {
     await table
       .getByRole("row", { name: new RegExp(`^${first.model} ${counts.format(first.requests)} `) })
       .waitFor();
-    expect([...query()]).toEqual([
-      ["hours", "168"],
-      ["group_by", "model"],
-      ["percentile", "p99"],
-      ["table", "totals"],
-    ]);
+    await comesTo(
+      async () => [...query()],
+      [...new URLSearchParams(week), ["group_by", "model"], ["percentile", "p99"], ["table", "totals"]],
+    );
     const [file] = await Promise.all([
       page.waitForEvent("download"),
       table.getByRole("button", { name: "Save as CSV" }).click(),
@@ -179,15 +200,14 @@ describeBrowser("the view History", () => {
   });
 
   test("a range without data says so, and a request that ends comes in by itself", async () => {
-    const { page } = watched;
-    await goTo("?hours=1&model=sim-tokens2");
+    const page = await openHistory("?hours=1&model=sim-tokens2");
     await page.getByText(/^No requests of sim-tokens2 in this range \(1 h\)/).waitFor();
-    expect(await page.locator("canvas").count()).toBe(0);
+    await comesTo(() => page.locator("canvas").count(), 0);
     const body = JSON.stringify({ model: "sim-tokens2", prompt: "Why is the sky blue?" });
     await (await fetch(`${corral.url}/api/chat`, { method: "POST", body })).text();
     await shows(1);
     await page.getByText("None in this range.").waitFor();
-    await goTo("?hours=1&model=never-heard-of");
+    await openHistory("?hours=1&model=never-heard-of");
     await page.getByRole("button", { name: "Clear the filters" }).click();
     await page.waitForURL(`${corral.url}/#/history?hours=1`);
   });

@@ -1,13 +1,13 @@
 /** The view Models, as people see it. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { join } from "node:path";
 import type { Browser } from "playwright-core";
+import { send } from "../api/calls";
 import { eventually, getJson, type RunningCorral, startCorral } from "../support/corral";
 import { describeBrowser, startBrowser } from "./browser";
-import { dress, dresses, openPage, overhang, violations, type Watched } from "./page";
+import { comesTo, fits, openView, patienceMs, violations, type Watched, watch } from "./page";
 
-const slow = "sim-delay1000-tokens8:slow";
-const heavy = "sim-load800-tokens8:heavy";
+const slow = "sim-delay1500-tokens8:slow";
+const heavy = "sim-load100-tokens8:heavy";
 
 describeBrowser("the view Models", () => {
   let corral: RunningCorral;
@@ -22,6 +22,21 @@ describeBrowser("the view Models", () => {
   const toast = (text: string) => watched.page.locator(".toast").getByText(text);
   const chat = (model: string) =>
     fetch(`${corral.url}/api/chat`, { method: "POST", body: JSON.stringify({ model, prompt: "Hello?" }) });
+  const openModels = async () => {
+    const page = await openView(watched, `${corral.url}/#/models`);
+    await page.getByRole("heading", { name: "Models", exact: true }).waitFor();
+    return page;
+  };
+  /** Has models installed, whatever tests before have done. */
+  const have = async (...models: string[]) => {
+    for (const model of models) await (await send("POST", `${corral.url}/api/ollama/pull`, { model })).text();
+  };
+  /** Has something noted of a model. */
+  const note = async (name: string, notes: object) => {
+    const url = `${corral.url}/api/models/repository`;
+    const { status } = await send("PUT", `${url}/${name}`, notes);
+    if (status === 404) await send("POST", url, { name, ...notes });
+  };
   const pull = async (name: string) => {
     await watched.page.keyboard.press("p");
     const dialog = watched.page.getByRole("dialog", { name: "Pull a model" });
@@ -29,26 +44,12 @@ describeBrowser("the view Models", () => {
     await watched.page.keyboard.press("Enter");
     await dialog.waitFor({ state: "detached" });
   };
-  /** In all sizes and colours. */
-  const look = async (name: string) => {
-    const { page } = watched;
-    for (const dressed of dresses) {
-      await dress(page, dressed);
-      expect([dressed, await overhang(page)]).toEqual([dressed, 0]);
-      expect([dressed, await violations(page)]).toEqual([dressed, []]);
-      const folder = process.env.CORRAL_SCREENSHOTS;
-      const path = join(folder ?? "", `${name}-${dressed.width}-${dressed.colorScheme}.png`);
-      if (folder) await page.screenshot({ path, fullPage: true });
-    }
-    await dress(page, { width: 1440, colorScheme: "light" });
-  };
-
   beforeAll(async () => {
     [corral, browser] = await Promise.all([
       startCorral({ environment: { CORRAL_SIMULATOR_MODELS: "," } }),
       startBrowser(),
     ]);
-    watched = await openPage(browser, `${corral.url}/#/models`);
+    watched = watch(browser);
   });
   afterAll(async () => {
     await browser?.close();
@@ -56,13 +57,14 @@ describeBrowser("the view Models", () => {
   });
 
   test("without a model it says how to get the first", async () => {
+    const page = await openModels();
     await panel("Installed").getByText("No model is installed yet.").waitFor();
     await panel("Installed").getByText(`curl -N ${corral.url}/api/ollama/pull`).waitFor();
-    expect(await violations(watched.page)).toEqual([]);
+    expect(await violations(page)).toEqual([]);
   });
 
   test("a model is found in the library, and pulled by one of its tags", async () => {
-    const { page } = watched;
+    const page = await openModels();
     await page.getByRole("button", { name: "Pull a model" }).click();
     const dialog = page.getByRole("dialog", { name: "Pull a model" });
     await dialog.getByLabel("Its name").fill("llama3.2");
@@ -74,7 +76,7 @@ describeBrowser("the view Models", () => {
   });
 
   test("a pull is seen with its rate and time left, also after a reload; it is canceled, and goes on when asked again", async () => {
-    const { page } = watched;
+    const page = await openModels();
     await pull(slow);
     await panel("Pulling")
       .getByText(/ of .+ GB, .+\/s, .+ left$/)
@@ -98,96 +100,120 @@ describeBrowser("the view Models", () => {
   });
 
   test("a name that nobody has fails in Ollama's words", async () => {
+    await openModels();
     await pull("missing-model");
     await toast("missing-model could not be pulled: pull model manifest: file does not exist").waitFor();
   });
 
   test("notes are changed in their place, kept, and undone when they are refused", async () => {
-    const { page } = watched;
+    await have("llama3.2:1b");
+    const page = await openModels();
     const model = row("llama3.2:1b");
+    const field = page.locator("input.editing:focus");
+    const isPressed = (name: string) =>
+      model.getByRole("button", { name: `${name}: llama3.2:1b`, pressed: true }).waitFor();
+    // The first adds it to what is noted, and the second is not to come before.
     await model.getByRole("button", { name: "Favourite: llama3.2:1b" }).click();
     await model.getByRole("button", { name: "Default: llama3.2:1b" }).click();
     await model.getByRole("button", { name: "Tags of llama3.2:1b: Add tags" }).click();
+    await field.waitFor();
     await page.keyboard.type("fast, chat");
     await page.keyboard.press("Enter");
     await model.getByRole("button", { name: "Description of llama3.2:1b" }).click();
+    await field.waitFor();
     await page.keyboard.type("Quick all-rounder. Take this one unless you know why not.");
     await page.keyboard.press("Enter");
     await eventually(
       () => getJson(`${corral.url}/api/models/repository`),
       (answer) => JSON.stringify(answer).includes("all-rounder"),
+      patienceMs,
     );
     await page.reload();
+    await isPressed("Favourite");
+    await isPressed("Default");
     await model.getByRole("button", { name: "Tags of llama3.2:1b: fast chat" }).click();
+    await field.waitFor();
     await page.keyboard.type("x".repeat(101));
     await page.keyboard.press("Enter");
     await page.locator(".toast.error").getByText("tags").waitFor();
     await model.getByRole("button", { name: "Tags of llama3.2:1b: fast chat" }).waitFor();
-    await page.getByRole("button", { name: "Close" }).click();
-    for (const name of ["Favourite", "Default"])
-      expect(await model.getByRole("button", { name: `${name}: ` }).getAttribute("aria-pressed")).toBe(
-        "true",
-      );
+    await isPressed("Favourite");
+    await isPressed("Default");
   });
 
   test("a model is loaded, which is seen while it takes its time, and unloaded", async () => {
-    await pull(heavy);
-    await row(heavy)
-      .getByRole("button", { name: `Load ${heavy}` })
-      .click();
+    await have(heavy, "nomic-embed-text");
+    const page = await openModels();
+    const { promise: isSeen, resolve: goOn } = Promise.withResolvers<void>();
+    await page.route("**/api/generate", async (route) => {
+      await isSeen;
+      await route.continue();
+    });
+    const button = (what: string) => row(heavy).getByRole("button", { name: `${what} ${heavy}` });
+    await button("Load").click();
     await row(heavy).getByText("Loading,").waitFor();
+    // The second click of a double click does not stop what the first began.
+    await page.mouse.down({ clickCount: 2 });
+    await page.mouse.up({ clickCount: 2 });
+    goOn();
     await toast(`${heavy} is loaded, after`).waitFor();
-    await row(heavy)
-      .getByRole("button", { name: `Unload ${heavy}` })
-      .click();
-    await row(heavy)
-      .getByRole("button", { name: `Load ${heavy}` })
-      .waitFor();
-    await pull("nomic-embed-text");
+    await button("Unload").click();
+    await button("Load").waitFor();
     await row("nomic-embed-text").getByRole("button", { name: "Load nomic-embed-text" }).click();
     await toast("nomic-embed-text is loaded, after").waitFor();
   });
 
   test("use is counted, columns sort, and words find", async () => {
-    const { page } = watched;
-    await (await chat("llama3.2:1b")).text();
-    await (await chat("llama3.2:1b")).text();
+    await have("llama3.2:1b", heavy, "nomic-embed-text");
+    await note("llama3.2:1b", { is_favorite: true, tags: ["fast", "chat"] });
+    for (const _ of [1, 2]) await (await chat("llama3.2:1b")).text();
     await eventually(
       () => getJson(`${corral.url}/api/models`),
       (answer) => JSON.stringify(answer).includes('"name":"llama3.2:1b","total_requests":2'),
+      patienceMs,
     );
-    await page.reload();
+    const page = await openModels();
     await row("llama3.2:1b").getByRole("cell", { name: "2", exact: true }).waitFor();
     const names = () => panel("Installed").locator(".model > div > a").allTextContents();
     // The favourite first.
-    expect(await names()).toEqual(["llama3.2:1b", "nomic-embed-text", heavy]);
-    await panel("Installed").getByRole("button", { name: "Size" }).click();
-    const bySize = await names();
+    await comesTo(names, ["llama3.2:1b", "nomic-embed-text", heavy]);
+    const { models } = (await getJson(`${corral.url}/api/ollama/models`)) as {
+      models: { name: string; size_bytes: number }[];
+    };
+    const bySize = models.toSorted((a, b) => b.size_bytes - a.size_bytes).map(({ name }) => name);
     expect(bySize.at(-1)).toBe("nomic-embed-text");
-    expect(page.url()).toContain("sort=size");
     await panel("Installed").getByRole("button", { name: "Size" }).click();
-    expect(await names()).toEqual(bySize.toReversed());
+    await comesTo(names, bySize);
+    await page.waitForURL(/sort=size/);
+    await panel("Installed").getByRole("button", { name: "Size" }).click();
+    await comesTo(names, bySize.toReversed());
     await page.keyboard.press("/");
     await page.keyboard.type("chat");
-    expect(await names()).toEqual(["llama3.2:1b"]);
+    await comesTo(names, ["llama3.2:1b"]);
     await page.getByLabel("Find among the models").fill("");
-    await look("models");
+    await comesTo(names, bySize.toReversed());
+    await fits(page, "models");
   });
 
   test("a model's page tells how it is made and how its last requests went", async () => {
-    const { page } = watched;
+    await have("llama3.2:1b");
+    for (const _ of [1, 2]) await (await chat("llama3.2:1b")).text();
+    const page = await openModels();
     await row("llama3.2:1b").getByRole("link", { name: "llama3.2:1b" }).click();
     await page.waitForURL(/#\/models\/llama3\.2%3A1b$/);
     await panel("How it is made").getByText("131,072 tokens").waitFor();
     await panel("Template").getByText("{{ .Prompt }}").waitFor();
     await panel("Its last requests").getByRole("row").nth(2).waitFor();
-    await look("model");
+    await fits(page, "model");
     await page.keyboard.press("Escape");
     await page.waitForURL(/#\/models$/);
   });
 
   test("a model is deleted once that was confirmed, with what it would free", async () => {
-    const { page } = watched;
+    await have("llama3.2:1b");
+    await note("llama3.2:1b", { description: "Quick all-rounder", is_default: true });
+    await (await chat("llama3.2:1b")).text();
+    const page = await openModels();
     await row("llama3.2:1b").getByRole("button", { name: "Delete llama3.2:1b" }).click();
     const dialog = page.getByRole("dialog", { name: "Delete llama3.2:1b?" });
     await dialog.getByText(/^This frees [\d.]+ GB of disk.* It is the default\./).waitFor();

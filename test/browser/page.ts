@@ -1,15 +1,21 @@
-/** A page of Corral's in a browser, that notes what it should not do; for tests of views. */
+/** Pages of Corral's in a browser, that note what they should not do; for tests of views. */
 import { expect } from "bun:test";
 import { join } from "node:path";
 import axe from "axe-core";
 import type { Browser, Page } from "playwright-core";
 
+/** On a machine that is busy a page may take that long to come to something. */
+export const patienceMs = 30_000;
+
 export interface Watched {
+  /** The page that was opened last. */
   readonly page: Page;
-  /** What it said in the console, errors of its scripts, what its policy forbade. */
+  /** What its pages said in the console, errors of their scripts, what their policy forbade. */
   readonly complaints: string[];
-  /** Every address that it asked. */
+  /** Every address that they asked. */
   readonly asked: string[];
+  /** Opens a page in the place of the last: as new as to somebody who was never here, so that no test goes on from another. */
+  open(url: string): Promise<Page>;
 }
 
 /** The sizes and colours that every view is tried in. */
@@ -17,32 +23,90 @@ export const dresses = [1440, 390].flatMap((width) =>
   (["light", "dark"] as const).map((colorScheme) => ({ width, colorScheme })),
 );
 
-export async function openPage(browser: Browser, url: string): Promise<Watched> {
-  const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, reducedMotion: "reduce" });
+export function watch(browser: Browser): Watched {
   const complaints: string[] = [];
   const asked: string[] = [];
-  page.on("console", (message) => {
-    if (["error", "warning"].includes(message.type())) complaints.push(message.text());
-  });
-  page.on("pageerror", (error) => complaints.push(error.message));
-  page.on("request", (request) => asked.push(request.url()));
-  await page.goto(url);
-  return { page, complaints, asked };
+  let latest: Page | null = null;
+  const begin = async () => {
+    // Tests write days and hours into its fields.
+    const page = await browser.newPage({ ...plain, timezoneId: "UTC" });
+    page.setDefaultTimeout(patienceMs);
+    page.on("console", (message) => {
+      if (["error", "warning"].includes(message.type())) complaints.push(message.text());
+    });
+    page.on("pageerror", (error) => complaints.push(error.message));
+    page.on("request", (request) => asked.push(request.url()));
+    page.on("requestfailed", (request) => {
+      const why = request.failure()?.errorText;
+      // Whoever leaves breaks off what was asked.
+      if (why !== "net::ERR_ABORTED") complaints.push(`${why}: ${request.url()}`);
+    });
+    return page;
+  };
+  return {
+    complaints,
+    asked,
+    get page() {
+      if (latest === null) throw new Error("no page is open");
+      return latest;
+    },
+    async open(url) {
+      if (latest === null) latest = await begin();
+      else await leave(latest);
+      await latest.goto(url);
+      return latest;
+    },
+  };
+}
+
+const plain = {
+  viewport: { width: 1440, height: 900 },
+  colorScheme: "light",
+  reducedMotion: "reduce",
+} as const;
+
+/** Leaves a page as it was before it was anywhere. A context of its own for each test would take twice as long. */
+async function leave(page: Page): Promise<void> {
+  await page.unrouteAll({ behavior: "ignoreErrors" });
+  if (page.url().startsWith("http")) await page.evaluate(() => localStorage.clear());
+  await page.goto("about:blank");
+  await page.mouse.move(0, 0);
+  await page.setViewportSize(plain.viewport);
+  await page.emulateMedia(plain);
+}
+
+/** As `watch().open`, of a view: until what is live comes in, without which a page misses what ends meanwhile. */
+export async function openView(watched: Watched, url: string): Promise<Page> {
+  const page = await watched.open(url);
+  await page.getByText("Live", { exact: true }).waitFor();
+  return page;
+}
+
+/** Expects what a page comes to a moment later: asks until it is so, and tells what it was where it never is. */
+export async function comesTo(ask: () => Promise<unknown>, expected: unknown): Promise<void> {
+  const deadline = Date.now() + patienceMs;
+  for (;;) {
+    const answer = await ask();
+    if (Bun.deepEquals(answer, expected) || Date.now() > deadline) return expect(answer).toEqual(expected);
+    await Bun.sleep(20);
+  }
 }
 
 /** Dresses the page; at 390 px it is as high as a telephone. */
 export async function dress(page: Page, { width, colorScheme }: (typeof dresses)[number]): Promise<void> {
-  await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+  await page.emulateMedia({ ...plain, colorScheme });
   await page.setViewportSize({ width, height: width < 500 ? 844 : 900 });
+  await page.locator(`html[data-theme=${colorScheme}]`).waitFor();
 }
 
 /** What axe finds against WCAG 2.2 AA, a line each. */
 export async function violations(page: Page): Promise<string[]> {
   // Not as a script tag, which the page's policy forbids.
-  await page.evaluate(axe.source);
+  if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axe.source);
   return page.evaluate(async () => {
     const found: unknown = await Reflect.get(window, "axe").run(document, {
       runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+      resultTypes: ["violations"],
     });
     const { violations } = found as { violations: { id: string; help: string; nodes: { html: string }[] }[] };
     return violations.map(
@@ -64,9 +128,10 @@ export async function fits(page: Page, name: string): Promise<void> {
   const folder = process.env.CORRAL_SCREENSHOTS;
   for (const look of dresses) {
     await dress(page, look);
+    // Charts follow the width a moment later.
+    await comesTo(async () => [look, await overhang(page)], [look, 0]);
     const path = join(folder ?? "", `${name}-${look.width}-${look.colorScheme}.png`);
     if (folder) await page.screenshot({ path, fullPage: true });
-    expect([look, await overhang(page)]).toEqual([look, 0]);
     expect([look, await violations(page)]).toEqual([look, []]);
   }
   await dress(page, { width: 1440, colorScheme: "light" });
