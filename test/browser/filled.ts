@@ -1,25 +1,44 @@
-/** A Corral with a part of the demo's week, for tests of views that show what was. */
+/** Corrals that remember what never was, for tests of views that show what was. */
 import { dirname } from "node:path";
-import { openDatabase } from "../../src/database/database";
+import { type Database, openDatabase, type Where } from "../../src/database/database";
 import { fillDemo } from "../../src/demo/fill";
 import { makeHistory } from "../../src/demo/history";
 import { silentLog } from "../../src/log";
 import { type RunningCorral, startCorral } from "../support/corral";
 import { embeddedPlace } from "../support/databases";
+import { runServer } from "../support/postgres";
 
-/** @returns the server, whose `stop` also removes its data folder, and how many requests it has */
+/** One of so many requests of the demo's week: enough for every chart, and little to write and to draw. */
+const ONE_OF = 16;
+
+/** With a part of the demo's week. @returns the server, and how many requests it has */
 export async function startFilledCorral(
   environment: Record<string, string> = {},
 ): Promise<RunningCorral & { readonly requests: number }> {
-  const place = await embeddedPlace();
-  const history = makeHistory(1, new Date()).filter((_, at) => at % 8 === 0);
-  const database = openDatabase({ where: place.where, log: silentLog });
-  database.start();
-  try {
-    await fillDemo({ database, server: crypto.randomUUID(), keepContents: true }, history);
-  } finally {
-    await database.stop();
+  const history = makeHistory(1, new Date()).filter((_, at) => at % ONE_OF === 0);
+  const corral = await startCorralWith(
+    (database) => fillDemo({ database, server: crypto.randomUUID(), keepContents: true }, history),
+    environment,
+  );
+  return { ...corral, requests: history.length };
+}
+
+/**
+ * Starts one on a database that was filled before: of the run's own server where there is one, which takes a part of the
+ * time that the embedded one takes to start twice.
+ * @returns the server, whose `stop` also removes what it was started on
+ */
+export async function startCorralWith(
+  fill: (database: Database) => Promise<unknown>,
+  environment: Record<string, string> = {},
+): Promise<RunningCorral> {
+  const databaseUrl = await runServer()?.createDatabase();
+  if (databaseUrl) {
+    await fillAt({ kind: "server", url: databaseUrl }, fill);
+    return startCorral({ databaseUrl, environment });
   }
+  const place = await embeddedPlace();
+  await fillAt(place.where, fill);
   if (place.where.kind !== "embedded") throw new Error("an embedded place is embedded");
   const corral = await startCorral({ folder: dirname(place.where.folder), environment });
   const stop = async () => {
@@ -27,5 +46,16 @@ export async function startFilledCorral(
     place.remove();
     return code;
   };
-  return { ...corral, stop, requests: history.length };
+  return { ...corral, stop };
+}
+
+async function fillAt(where: Where, fill: (database: Database) => Promise<unknown>): Promise<void> {
+  const database = openDatabase({ where, log: silentLog });
+  database.start();
+  try {
+    await database.firstAttempt;
+    await fill(database);
+  } finally {
+    await database.stop();
+  }
 }

@@ -99,9 +99,22 @@ describeBrowser("the view Models", () => {
     await panel("Pulling").waitFor({ state: "detached" });
   });
 
-  test("a name that nobody has fails in Ollama's words", async () => {
-    await openModels();
+  test("a name that nobody has fails in Ollama's words, before the list of pulls was ever answered too", async () => {
+    const page = await openModels();
+    const { promise: isOver, resolve: goOn } = Promise.withResolvers<void>();
+    await page.route("**/api/ollama/pulls?*", async (route) => {
+      await isOver;
+      await route.continue();
+    });
+    await page.reload();
+    await page.getByRole("button", { name: "Pull a model" }).waitFor();
     await pull("missing-model");
+    await eventually(
+      () => getJson(`${corral.url}/api/ollama/pulls`),
+      (answer) => JSON.stringify(answer).includes("file does not exist"),
+      patienceMs,
+    );
+    goOn();
     await toast("missing-model could not be pulled: pull model manifest: file does not exist").waitFor();
   });
 
@@ -112,9 +125,17 @@ describeBrowser("the view Models", () => {
     const field = page.locator("input.editing:focus");
     const isPressed = (name: string) =>
       model.getByRole("button", { name: `${name}: llama3.2:1b`, pressed: true }).waitFor();
-    // The first adds it to what is noted, and the second is not to come before.
+    // The first adds it to what is noted: however long that takes, the second does not come before.
+    const { promise: isChangedTwice, resolve: goOn } = Promise.withResolvers<void>();
+    await page.route("**/api/models/repository", async (route) => {
+      if (route.request().method() === "POST") await isChangedTwice;
+      await route.continue();
+    });
     await model.getByRole("button", { name: "Favourite: llama3.2:1b" }).click();
     await model.getByRole("button", { name: "Default: llama3.2:1b" }).click();
+    await isPressed("Default");
+    expect(watched.asked.filter((url) => url.endsWith("/repository/llama3.2%3A1b"))).toEqual([]);
+    goOn();
     await model.getByRole("button", { name: "Tags of llama3.2:1b: Add tags" }).click();
     await field.waitFor();
     await page.keyboard.type("fast, chat");

@@ -1,18 +1,16 @@
 /** The table of requests, as people see it, on a made-up month. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { dirname } from "node:path";
 import type { Browser } from "playwright-core";
-import { openDatabase } from "../../src/database/database";
 import { storeRecords } from "../../src/ledger/rows";
-import { silentLog } from "../../src/log";
 import { makeRecord } from "../ledger/records";
-import { type RunningCorral, startCorral } from "../support/corral";
-import { embeddedPlace, type Place } from "../support/databases";
+import type { RunningCorral } from "../support/corral";
 import { describeBrowser, startBrowser } from "./browser";
+import { startCorralWith } from "./filled";
 import { comesTo, fits, openView, violations, type Watched, watch } from "./page";
 
 const COUNT = 1200;
+const STORE_WITHIN_MS = 60_000;
 const models = ["llama3.2", "gemma3", "qwen3", "llama3.2"];
 const questions = [
   "How do I undo a rollback of the last migration?",
@@ -39,7 +37,6 @@ const records = Array.from({ length: COUNT }, (_, at) => {
 });
 
 describeBrowser("the table of requests", () => {
-  let place: Place;
   let corral: RunningCorral;
   let browser: Browser;
   let watched: Watched;
@@ -79,15 +76,13 @@ describeBrowser("the table of requests", () => {
   };
 
   beforeAll(async () => {
-    place = await embeddedPlace();
-    if (place.where.kind !== "embedded") throw new Error("not embedded");
-    const database = openDatabase({ where: place.where, log: silentLog });
-    database.start();
-    await database.firstAttempt;
-    await database.transaction((sql) => storeRecords(sql, records, crypto.randomUUID(), new Set()), 60_000);
-    await database.stop();
     [corral, browser] = await Promise.all([
-      startCorral({ folder: dirname(place.where.folder) }),
+      startCorralWith((database) =>
+        database.transaction(
+          (sql) => storeRecords(sql, records, crypto.randomUUID(), new Set()),
+          STORE_WITHIN_MS,
+        ),
+      ),
       startBrowser(),
     ]);
     watched = watch(browser);
@@ -95,7 +90,6 @@ describeBrowser("the table of requests", () => {
   afterAll(async () => {
     await browser?.close();
     await corral?.stop();
-    place?.remove();
   });
 
   test("begins with the newest, and goes on to the oldest and back, of which few are there at once", async () => {

@@ -64,11 +64,7 @@ export function useTail(list: RequestList, query: Query, isHeld: () => boolean):
       timers.gathering = undefined;
       const ended = gathered;
       gathered = [];
-      if (held.current()) {
-        // One that the database told of before it is new no more.
-        const unseen = ended.filter(({ id }) => list.find(id) < 0);
-        return setWaiting((before) => withEnded(before, unseen));
-      }
+      if (held.current()) return setWaiting((before) => withEnded(before, ended));
       list.add(ended);
       fillSoon.current();
     };
