@@ -210,6 +210,7 @@ describeBrowser("a request on the page", () => {
       expect(await article().locator("pre", { hasText: "const answer = 42;" }).count()).toBe(1);
       expect(await article().locator("img").count()).toBe(0);
     }
+    await page.locator("tbody tr:has(a)").first().waitFor();
     await fits(page, "request");
   });
 
