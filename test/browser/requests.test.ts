@@ -4,10 +4,10 @@ import { readFileSync } from "node:fs";
 import type { Browser } from "playwright-core";
 import { storeRecords } from "../../src/ledger/rows";
 import { makeRecord } from "../ledger/records";
-import type { RunningCorral } from "../support/corral";
+import { eventually, type RunningCorral } from "../support/corral";
 import { describeBrowser, startBrowser } from "./browser";
 import { startCorralWith } from "./filled";
-import { comesTo, fits, openView, violations, type Watched, watch } from "./page";
+import { comesTo, fits, openView, patienceMs, violations, type Watched, watch } from "./page";
 
 const COUNT = 1200;
 const STORE_WITHIN_MS = 60_000;
@@ -194,6 +194,31 @@ describeBrowser("the table of requests", () => {
       .getByText(/^sim-tokens3:three/)
       .waitFor();
     await foot().getByText("1,203 requests").waitFor();
+  });
+
+  test("who scrolls as soon as other rows are there is not taken back to the top", async () => {
+    const page = await openTable();
+    await scroller().evaluate((element) => {
+      const table = element.querySelector("table");
+      if (!table) throw new Error("there is no table");
+      const observer = new MutationObserver(() => {
+        if (table.getAttribute("aria-busy") === "true") return;
+        observer.disconnect();
+        element.scrollTop = 640;
+      });
+      observer.observe(table, { attributes: true, attributeFilter: ["aria-busy"] });
+    });
+    await page.getByLabel("Kind of work").selectOption("Chat");
+    const top = () => scroller().evaluate((element) => element.scrollTop);
+    await eventually(top, (pixels) => pixels > 0, patienceMs);
+    // Until all that follows the new rows has been done.
+    await page.evaluate(async () => {
+      for (let frames = 0; frames < 3; frames++) {
+        await new Promise(requestAnimationFrame);
+        await new Promise((resolve) => setTimeout(resolve));
+      }
+    });
+    expect(await top()).toBe(640);
   });
 
   test("columns are chosen, and the browser remembers which", async () => {

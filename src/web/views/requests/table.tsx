@@ -1,5 +1,5 @@
 /** The table: of any number of rows those in sight are there, and a few on either side. */
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo } from "preact/hooks";
 import * as say from "../../shared/format";
 import { Skeleton, Trouble } from "../../shared/parts";
 import { columns } from "./columns";
@@ -33,7 +33,8 @@ export function RequestTable({ list, query, open, isOld, hasPrompts }: RequestTa
   const { scroller, height, base, first, visible } = sight;
   const tail = useTail(list, query, () => !sight.isAtTop() || isReading(scroller.current));
   useEffect(() => list.show(first, first + visible), [list, first, visible]);
-  useEffect(sight.toTop, [list]);
+  // With the new rows, not a moment later: somebody may have scrolled by then.
+  useLayoutEffect(sight.toTop, [list]);
 
   const { reached, focused } = useRowKeys(list, open, sight, tail.release);
   const chosen = columns.filter(
