@@ -19,7 +19,7 @@ export interface Watched {
 }
 
 /** The sizes and colours that every view is tried in. */
-export const dresses = [1440, 390].flatMap((width) =>
+const dresses = [1440, 390].flatMap((width) =>
   (["light", "dark"] as const).map((colorScheme) => ({ width, colorScheme })),
 );
 
@@ -93,7 +93,7 @@ export async function comesTo(ask: () => Promise<unknown>, expected: unknown): P
 }
 
 /** Dresses the page; at 390 px it is as high as a telephone. */
-export async function dress(page: Page, { width, colorScheme }: (typeof dresses)[number]): Promise<void> {
+async function dress(page: Page, { width, colorScheme }: (typeof dresses)[number]): Promise<void> {
   await page.emulateMedia({ ...plain, colorScheme });
   await page.setViewportSize({ width, height: width < 500 ? 844 : 900 });
   await page.locator(`html[data-theme=${colorScheme}]`).waitFor();
@@ -121,7 +121,7 @@ export async function violations(page: Page, looked: readonly string[] = rules):
 }
 
 /** How far the page sticks out to the side. */
-export function overhang(page: Page): Promise<number> {
+function overhang(page: Page): Promise<number> {
   return page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
 }
 
