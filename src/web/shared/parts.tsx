@@ -116,3 +116,8 @@ export function Copy({ text, label = "Copy" }: { readonly text: string; readonly
     </button>
   );
 }
+
+/** Whether a click is the second of a double one, of which the first was meant for the button that was there before. */
+export function isSecondClick(event: MouseEvent): boolean {
+  return event.detail > 1;
+}

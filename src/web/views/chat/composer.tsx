@@ -1,6 +1,6 @@
 /** Where one writes: Enter sends, Shift and Enter begin a line, Escape stops. */
 import type { RefObject } from "preact";
-import { isSecondClick } from "../../shared/clicks";
+import { isSecondClick } from "../../shared/parts";
 import { sayError } from "../../shared/toasts";
 import {
   draft,

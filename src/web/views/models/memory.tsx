@@ -1,9 +1,9 @@
 /** Models in memory: loading one takes long, so how long it has taken so far is seen, and it can be broken off. */
 import { signal } from "@preact/signals";
 import { call } from "../../shared/api";
-import { isSecondClick } from "../../shared/clicks";
 import { now } from "../../shared/clock";
 import * as say from "../../shared/format";
+import { isSecondClick } from "../../shared/parts";
 import { sayError, say as tell } from "../../shared/toasts";
 import type { Model } from "./models";
 
