@@ -241,23 +241,24 @@ async function giveBack(database: Database, gone: ReadonlyMap<string, number>, l
 
 /**
  * Waits for transactions that began before the deletion ended, if not for long: rows that they may still look at would
- * be carried over, and some record is often just being stored.
+ * be carried over, and some record is often just being stored. Of those that write, another database's count, too.
  */
 async function othersEnded(database: Database): Promise<void> {
   const [now] = await database.query(
-    (sql) => sql<{ next: string }[]>`select pg_snapshot_xmax(pg_current_snapshot())::xid::text as next`,
+    (sql) => sql<{ next: string }[]>`select pg_snapshot_xmax(pg_current_snapshot())::text as next`,
     OTHERS_WITHIN_MS,
   );
   const next = now?.next ?? "";
   const until = performance.now() + OTHERS_WITHIN_MS;
   for (;;) {
-    const older = await database.query(
-      (sql) => sql`
-        select pid from pg_stat_activity where datname = current_database()
-          and greatest(age(backend_xmin), age(backend_xid)) > age(${next}::text::xid) and pid <> pg_backend_pid()`,
+    const [found] = await database.query(
+      (sql) => sql<{ older: boolean }[]>`
+        select pg_snapshot_xmin(pg_current_snapshot()) < ${next}::text::xid8 or exists (
+          select from pg_stat_activity where datname = current_database()
+            and age(backend_xmin) > age(${next}::text::xid8::xid) and pid <> pg_backend_pid()) as older`,
       OTHERS_WITHIN_MS,
     );
-    if (older.length === 0 || performance.now() > until) return;
+    if (!found?.older || performance.now() > until) return;
     await Bun.sleep(20);
   }
 }
