@@ -22,10 +22,18 @@ const SMALL_BYTES = 65_536;
 const MOST_IDLE = 64;
 /** What is between us and an engine elsewhere forgets a silent connection, and says nothing. */
 const IDLE_SECONDS = 60;
+/** The system gives up after two minutes on a machine that is silent, and never on a handshake that is. */
+const OPEN_WITHIN_MS = 15_000;
 
 export class Connections {
   /** By address. */
   readonly #idle = new Map<string, Connection[]>();
+  readonly #openWithinMs: number;
+
+  /** @param openWithinMs how long a connection may take to be there, its handshake included */
+  constructor(openWithinMs = OPEN_WITHIN_MS) {
+    this.#openWithinMs = openWithinMs;
+  }
 
   /**
    * Sends a request.
@@ -37,11 +45,7 @@ export class Connections {
     asking.signal.throwIfAborted();
     // One that was kept may be closed by now, and what streams can't be sent again.
     const kept = asking.body instanceof ReadableStream ? undefined : this.#idle.get(address)?.pop();
-    const connection = kept ?? (await open(address));
-    if (asking.signal.aborted) {
-      connection.close();
-      throw asking.signal.reason;
-    }
+    const connection = kept ?? (await open(address, asking.signal, this.#openWithinMs));
     return connection.ask(asking, () => this.#keep(address, connection));
   }
 
@@ -180,39 +184,52 @@ const lastChunk = Buffer.from("0\r\n\r\n");
 /** What a socket is told apart by: its connection, once it is there. */
 interface Holder {
   connection: Connection | null;
+  readonly isSecret: boolean;
   /** Settles the opening. */
-  readonly opened: PromiseWithResolvers<void>;
+  readonly opened: PromiseWithResolvers<Socket<Holder>>;
 }
 
-/** @throws NoConnection */
-async function open(address: string): Promise<Connection> {
+/** @throws NoConnection, also when the signal ends the wait */
+async function open(address: string, signal: AbortSignal, withinMs: number): Promise<Connection> {
   const url = new URL(address);
   const isSecret = url.protocol === "https:";
   const hostname = url.hostname.replace(/^\[|\]$/g, "");
-  const holder: Holder = { connection: null, opened: Promise.withResolvers<void>() };
-  // Whoever asks waits for the socket first.
-  holder.opened.promise.catch(() => {});
+  const opened = Promise.withResolvers<Socket<Holder>>();
+  const holder: Holder = { connection: null, isSecret, opened };
+  const connecting = Bun.connect<Holder>({
+    hostname,
+    port: Number(url.port || (isSecret ? 443 : 80)),
+    data: holder,
+    ...(isSecret ? { tls: { serverName: hostname } } : {}),
+    socket: handlers,
+  });
+  connecting.catch(opened.reject);
+  const leave = () => opened.reject(signal.reason);
+  signal.addEventListener("abort", leave, { once: true });
+  const limit = setTimeout(() => opened.reject(new Error(`not within ${withinMs / 1000} s`)), withinMs);
   try {
-    const socket = await Bun.connect<Holder>({
-      hostname,
-      port: Number(url.port || (isSecret ? 443 : 80)),
-      data: holder,
-      ...(isSecret ? { tls: { serverName: hostname } } : {}),
-      socket: handlers,
-    });
-    if (!isSecret) holder.opened.resolve();
-    await holder.opened.promise;
-    holder.connection = new Connection(socket, url);
+    holder.connection = new Connection(await opened.promise, url);
     return holder.connection;
   } catch (error) {
+    // It may still come, or wait for a handshake.
+    connecting.then(
+      (socket) => socket.terminate(),
+      () => {},
+    );
     throw new NoConnection(address, codeOf(error) || messageOf(error));
+  } finally {
+    clearTimeout(limit);
+    signal.removeEventListener("abort", leave);
   }
 }
 
 const handlers: SocketHandler<Holder> = {
-  open: (socket) => void socket.setNoDelay(true),
+  open: (socket) => {
+    socket.setNoDelay(true);
+    if (!socket.data.isSecret) socket.data.opened.resolve(socket);
+  },
   handshake: (socket, isTrusted, error) => {
-    if (isTrusted) socket.data.opened.resolve();
+    if (isTrusted) socket.data.opened.resolve(socket);
     else socket.data.opened.reject(error ?? new Error("its certificate is not trusted"));
   },
   data: (socket, bytes) => socket.data.connection?.heard(bytes),
