@@ -231,8 +231,16 @@ async function deleteRows(
 /** Never throws: what should be gone is gone. */
 async function giveBack(database: Database, gone: ReadonlyMap<string, number>, log: Log): Promise<void> {
   const tables = [...gone].filter(([, rows]) => rows > 0);
+  if (tables.length === 0) return;
   try {
-    if (tables.length > 0) await othersEnded(database);
+    if (!(await othersEnded(database))) {
+      // A table written anew would carry over what they may look at; and waiting for it, all who read it would wait, too.
+      log.warn(
+        { tables: tables.map(([table]) => table) },
+        "rows are deleted, and their space could not be given back, for somebody else is long at work on the database: what comes next fills it",
+      );
+      return;
+    }
   } catch (error) {
     log.warn({ error: messageOf(error) }, "who else is at work on the database can't be told");
   }
@@ -242,8 +250,9 @@ async function giveBack(database: Database, gone: ReadonlyMap<string, number>, l
 /**
  * Waits for transactions that began before the deletion ended, if not for long: rows that they may still look at would
  * be carried over, and some record is often just being stored. Of those that write, another database's count, too.
+ * @returns whether they have ended
  */
-async function othersEnded(database: Database): Promise<void> {
+async function othersEnded(database: Database): Promise<boolean> {
   const [now] = await database.query(
     (sql) => sql<{ next: string }[]>`select pg_snapshot_xmax(pg_current_snapshot())::text as next`,
     OTHERS_WITHIN_MS,
@@ -258,7 +267,8 @@ async function othersEnded(database: Database): Promise<void> {
             and age(backend_xmin) > age(${next}::text::xid8::xid) and pid <> pg_backend_pid()) as older`,
       OTHERS_WITHIN_MS,
     );
-    if (!found?.older || performance.now() > until) return;
+    if (!found?.older) return true;
+    if (performance.now() > until) return false;
     await Bun.sleep(20);
   }
 }

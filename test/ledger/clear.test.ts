@@ -146,6 +146,38 @@ eachDatabase("a narrowed deletion", (open, kind) => {
       },
     );
 
+    test("beside a backup that goes on deletes, and lets nobody wait who reads", async () => {
+      await fill();
+      const other = await open({ where: opened.where });
+      const begun = Promise.withResolvers<void>();
+      const over = Promise.withResolvers<void>();
+      const backup = other.database.transaction(async (sql) => {
+        await sql`set transaction isolation level repeatable read`;
+        await sql`select count(*) from requests`;
+        begun.resolve();
+        await over.promise;
+      }, 60_000);
+      await begun.promise;
+      let isCleared = false;
+      let waited = 0;
+      const clearing = ledger.clear("logs", { before: null, model: "mistral" }).finally(() => {
+        isCleared = true;
+      });
+      while (!isCleared) {
+        // Whoever reads stands behind it in the row.
+        waited +=
+          (await ask<number>(
+            "select count(*)::int from pg_locks join pg_database on pg_database.oid = database where datname = current_database() and not granted and mode = 'AccessExclusiveLock'",
+          )) ?? 0;
+        await Bun.sleep(20);
+      }
+      expect(await clearing).toEqual({ logs: 3500, metrics: 0 });
+      expect(waited).toBe(0);
+      over.resolve();
+      await backup;
+      await other.close();
+    });
+
     test("of all is refused while a backup reads, which keeps no record of a new day from being stored", async () => {
       at("2026-11-10T12:00:00Z");
       expect(await ledger.clear("logs", { before: new Date(0), model: null })).toEqual({
