@@ -46,6 +46,13 @@ export async function occupant(address: string, withinMs = 2000): Promise<Occupa
         : { kind: "unreachable", what: `it does not answer within ${withinMs / 1000} s` };
     }
     if (/ALTNAME/.test(code)) return stranger(url, `has a certificate for another name (${code})`);
+    // Whoever signed it, it would not do.
+    if (code === "CERT_HAS_EXPIRED") return stranger(url, `has a certificate that has expired (${code})`);
+    if (code === "CERT_NOT_YET_VALID")
+      return stranger(
+        url,
+        `has a certificate that is not valid yet (${code}): it may be a clock that is wrong`,
+      );
     if (/CERT|UNABLE_TO_VERIFY/.test(code)) {
       const advice = "set NODE_EXTRA_CA_CERTS to a file with the certificate of whoever signed it";
       return stranger(url, `has a certificate that is not trusted here (${code}): ${advice}`);

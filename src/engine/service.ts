@@ -366,12 +366,11 @@ export class OllamaService implements Engine {
       if (life.aborted) return;
       if (found.kind === "ollama") this.#attached();
       else if (this.#foreign || url) {
-        this.#become(
-          "down",
-          this.run > 0
-            ? `the Ollama at ${this.address} is gone: ${sayOccupant(found)}. Start it where it was started`
-            : `no Ollama at ${this.address}: ${sayOccupant(found)}`,
-        );
+        const what = sayOccupant(found);
+        const wasThere = `the Ollama at ${this.address} is gone: ${what}. Start it where it was started`;
+        // Where something answers that won't do, as with a certificate that has expired, starting is no cure.
+        const isAway = found.kind === "nothing" || found.kind === "unreachable";
+        this.#become("down", this.run > 0 && isAway ? wasThere : `no Ollama at ${this.address}: ${what}`);
       } else if (found.kind === "nothing") {
         try {
           this.#spawn();

@@ -10,18 +10,13 @@ const certificate = file("localhost-certificate.pem");
 const simulator = await startSimulator();
 /** What came through to the simulator. */
 const asked: string[] = [];
-const front = Bun.serve({
-  port: 0,
-  tls: { cert: Bun.file(certificate), key: Bun.file(file("localhost-key.pem")) },
-  fetch(request) {
-    const { pathname, search } = new URL(request.url);
-    asked.push(pathname);
-    const { method, headers, body } = request;
-    return fetch(simulator.address + pathname.replace(/^\/ollama/, "") + search, { method, headers, body });
-  },
-});
+const front = serveWith(certificate);
+/** Signed by itself, and over since 2021. */
+const expired = file("expired-certificate.pem");
+const old = serveWith(expired);
 afterAll(async () => {
   await front.stop(true);
+  await old.stop(true);
   await simulator.stop();
 });
 
@@ -51,7 +46,7 @@ test("is used as any other, with a path of its own, where its certificate is tru
   }
 });
 
-test("gets nothing where its certificate is not, or is another's, and people are told what to do", async () => {
+test("gets nothing where its certificate is not, is another's or is too old, and people are told what to do", async () => {
   const refusals = [
     [`https://localhost:${front.port}`, {}, "a certificate that is not trusted here", "NODE_EXTRA_CA_CERTS"],
     [
@@ -59,6 +54,11 @@ test("gets nothing where its certificate is not, or is another's, and people are
       { NODE_EXTRA_CA_CERTS: certificate },
       "a certificate for another name",
       "ERR_TLS_CERT_ALTNAME_INVALID",
+    ],
+    [
+      `https://localhost:${old.port}`,
+      { NODE_EXTRA_CA_CERTS: expired },
+      "a certificate that has expired (CERT_HAS_EXPIRED)",
     ],
   ] as const;
   for (const [url, environment, ...words] of refusals) {
@@ -82,3 +82,16 @@ test("gets nothing where its certificate is not, or is another's, and people are
     }
   }
 });
+
+function serveWith(cert: string) {
+  return Bun.serve({
+    port: 0,
+    tls: { cert: Bun.file(cert), key: Bun.file(file("localhost-key.pem")) },
+    fetch(request) {
+      const { pathname, search } = new URL(request.url);
+      asked.push(pathname);
+      const { method, headers, body } = request;
+      return fetch(simulator.address + pathname.replace(/^\/ollama/, "") + search, { method, headers, body });
+    },
+  });
+}

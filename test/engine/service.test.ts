@@ -87,6 +87,20 @@ test("an Ollama of somebody else's is used, never stopped, and its end is seen",
   });
 });
 
+test("what answers where an Ollama was, and is none any more, is named, and nobody is told to start it", async () => {
+  let says = "Ollama is running";
+  const front = Bun.serve({ port: 0, fetch: () => new Response(says) });
+  await withService({ url: `http://127.0.0.1:${front.port}` }, async ({ service }) => {
+    await service.start();
+    await until(() => service.isRunning);
+    says = "moved";
+    await until(() => service.why?.includes("but is not Ollama") ?? false);
+    expect(service.why).toStartWith(`no Ollama at http://127.0.0.1:${front.port}: bun`);
+    expect(service.why).not.toContain("Start it");
+  });
+  await front.stop(true);
+});
+
 test("OLLAMA_URL: none is started; it may be away, come, go and come back", async () => {
   const port = await freePort();
   const theirs = (folder: string) =>
