@@ -17,7 +17,7 @@ import {
   writeFileSync,
   writeSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { Failure, failure, messageOf, quote } from "./errors";
 
 const LOCK_EXCLUSIVE_NONBLOCKING = 2 | 4;
@@ -138,7 +138,7 @@ export function takeLock(path: string, holder: string): Lock {
     const first = readFileSync(path, "utf8").trim() || "another process";
     throw failure.start(
       "folder_in_use",
-      `the data folder of ${path} is in use by ${first}: stop it, or give this one a folder of its own with CORRAL_DATA_DIR`,
+      `the data folder ${dirname(path)} is in use by ${first}: stop it, or give this one a folder of its own with CORRAL_DATA_DIR`,
     );
   }
   const say = (words: string) => {

@@ -6,7 +6,7 @@ import { pipeline } from "node:stream/promises";
 import { constants, createZstdCompress, createZstdDecompress } from "node:zlib";
 import { syncPath } from "../database/embedded/synced-folder";
 import { readEnd, type TableCount } from "../database/transfer/backup";
-import { failure, messageOf, quote } from "../errors";
+import { Failure, failure, messageOf, quote } from "../errors";
 
 /** The last line is no longer than this. */
 const END_CHARACTERS = 16_384;
@@ -44,7 +44,8 @@ export async function writeBackupFile(
     return end;
   } catch (error) {
     rmSync(partial, { force: true });
-    throw error;
+    if (error instanceof Failure) throw error;
+    throw failure.backup(`the backup was not written, and ${quote(path)} is as it was (${messageOf(error)})`);
   }
 }
 

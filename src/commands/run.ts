@@ -33,7 +33,7 @@ export async function run(start: () => Promise<RunningServer>): Promise<void> {
 /** Says why the program can't go on, and ends it. */
 export function fail(error: unknown): never {
   console.error(`corral: ${error instanceof Failure ? error.message : messageOf(error)}`);
-  if (!(error instanceof Failure) && error instanceof Error) console.error(error.stack);
+  if (!(error instanceof Failure) && error instanceof Error && error.stack) console.error(error.stack);
   process.exit(1);
 }
 

@@ -27,6 +27,12 @@ test("a backup's file is put in its place when it is whole, and reads as it was 
     expect(await read(file)).toBe(header + rows + end);
     expect(existsSync(`${file}.partial`)).toBe(false);
 
+    const nowhere = join(folder, "nosuch", "backup");
+    await expect(writeBackupFile(nowhere, pieces(header, rows, end))).rejects.toMatchObject({
+      code: "no_backup",
+      message: expect.stringContaining(nowhere),
+    });
+
     const bytes = readFileSync(file);
     const spoiled = bytes.map((byte, at) => (at === bytes.length >> 1 ? byte ^ 1 : byte));
     // What is cut off reads without its end, which the restore misses.

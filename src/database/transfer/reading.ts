@@ -28,10 +28,16 @@ const WITHIN_MS = 10_000;
  * @throws Failure 400 with PostgreSQL's own words, or for what takes longer than 10 s; `database_away`
  */
 export async function answerTo(database: Database, statement: string, withinMs = WITHIN_MS): Promise<Answer> {
+  let hasBegun = false;
+  const work = readOnly(statement);
   try {
-    return await database.query(readOnly(statement), withinMs);
+    return await database.query((sql) => {
+      hasBegun = true;
+      return work(sql);
+    }, withinMs);
   } catch (error) {
-    if (whyOf(error) !== whyOf(late(withinMs))) throw error;
+    // While the database is away for another's statement, the words are the same.
+    if (!hasBegun || whyOf(error) !== whyOf(late(withinMs))) throw error;
     throw failure.invalid(
       `the statement took longer than ${withinMs / 1000} s and was ended, for which the embedded database is started anew (no record is lost): ask for less, such as a shorter range of started_at`,
     );

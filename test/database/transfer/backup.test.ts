@@ -170,6 +170,8 @@ eachDatabase("a backup", (open, kind) => {
       code: "invalid_request",
       message: expect.stringContaining("longer than 0.3 s"),
     });
+    // Whoever comes while it is started anew has asked nothing that takes long.
+    await expect(answerTo(database, "select 1", 300)).rejects.toMatchObject({ code: "database_away" });
     await until(() => database.state === "up");
     await ask("select set_config('search_path', 'nowhere', false), set_config('role', 'postgres', false)");
     expect(await ask("select current_user")).toMatchObject({ rows: [["pg_read_all_data"]] });
