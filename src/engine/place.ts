@@ -11,12 +11,17 @@ export type Occupant =
   /** A Corral: ours or another's; its instance id. */
   | { kind: "corral"; instance: string }
   /** Nobody can be asked: the machine is not found, or does not answer; why, in words. */
-  | { kind: "unreachable"; what: string }
+  | { kind: "unreachable"; what: string; isSilent: boolean }
   /** Something else, in words. */
-  | { kind: "stranger"; what: string };
+  | { kind: "stranger"; what: string; isSilent: boolean };
 
 /** The header in which a Corral names itself on its own answers. */
 export const instanceHeader = "x-corral-instance";
+
+/** Whether nothing was said: who was there may be there still, and busy, or a proxy in between begins anew. */
+export function isSilent(found: Occupant): boolean {
+  return "isSilent" in found && found.isSilent;
+}
 
 /** Asks who answers at an address, for at most `withinMs`. */
 export async function occupant(address: string, withinMs = 2000): Promise<Occupant> {
@@ -39,11 +44,15 @@ export async function occupant(address: string, withinMs = 2000): Promise<Occupa
     if (isUnreachable(error)) return { kind: "nothing" };
     const code = codeOf(error);
     if (nowhere.has(code))
-      return { kind: "unreachable", what: `${url.hostname} can't be reached (${messageOf(error)})` };
+      return {
+        kind: "unreachable",
+        what: `${url.hostname} can't be reached (${messageOf(error)})`,
+        isSilent: false,
+      };
     if (error instanceof Error && error.name === "TimeoutError") {
       return isHere(url.hostname)
-        ? stranger(url, "accepts connections, but does not answer")
-        : { kind: "unreachable", what: `it does not answer within ${withinMs / 1000} s` };
+        ? stranger(url, "accepts connections, but does not answer", true)
+        : { kind: "unreachable", what: `it does not answer within ${withinMs / 1000} s`, isSilent: true };
     }
     if (/ALTNAME/.test(code)) return stranger(url, `has a certificate for another name (${code})`);
     // Whoever signed it, it would not do.
@@ -57,7 +66,7 @@ export async function occupant(address: string, withinMs = 2000): Promise<Occupa
       const advice = "set NODE_EXTRA_CA_CERTS to a file with the certificate of whoever signed it";
       return stranger(url, `has a certificate that is not trusted here (${code}): ${advice}`);
     }
-    return stranger(url, `does not speak HTTP (${code || "no answer"})`);
+    return stranger(url, `does not speak HTTP (${code || "no answer"})`, code === "ECONNRESET");
   }
 }
 
@@ -78,10 +87,10 @@ const nowhere: ReadonlySet<string> = new Set([
   "FailedToOpenSocket",
 ]);
 
-function stranger({ hostname, port, protocol }: URL, does: string): Occupant {
+function stranger({ hostname, port, protocol }: URL, does: string, isSilent = false): Occupant {
   // Who holds a port is known of this machine alone.
   const holder = isHere(hostname) ? portHolder(Number(port || (protocol === "https:" ? 443 : 80))) : null;
-  return { kind: "stranger", what: holder ? `${holder}, which ${does}` : `a program that ${does}` };
+  return { kind: "stranger", what: holder ? `${holder}, which ${does}` : `a program that ${does}`, isSilent };
 }
 
 function isHere(hostname: string): boolean {

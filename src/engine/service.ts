@@ -11,7 +11,7 @@ import { createEngineClient, type EngineClient } from "./client";
 import type { Engine, EngineState } from "./engine";
 import { NetworkConfig } from "./network";
 import { EngineOutput } from "./output";
-import { findBinary, occupant, sayOccupant } from "./place";
+import { findBinary, isSilent, occupant, sayOccupant } from "./place";
 import { askHealth, askText, asService } from "./questions";
 import type { GenerateReply, Model } from "./wire";
 
@@ -46,6 +46,8 @@ export interface OllamaServiceOptions {
 }
 
 const LOOK_AGAIN_MS = 5000;
+/** So often an Ollama that is ready may be silent when it is asked; at the last it is taken for one that hangs. */
+const PROBE_MISSES = 3;
 
 /**
  * Starts Ollama and keeps it running.
@@ -332,7 +334,7 @@ export class OllamaService implements Engine {
       probeEveryMs: this.#options.probeEveryMs ?? 2000,
       // A machine that swaps or loads a model can leave Ollama silent for a while: slow to condemn.
       probeWithinMs: this.#options.probeWithinMs ?? 10_000,
-      probeMisses: 3,
+      probeMisses: PROBE_MISSES,
       stdin: "ignore",
       registry: registry ?? new ChildRegistry(null, log),
       log,
@@ -359,12 +361,15 @@ export class OllamaService implements Engine {
   /** Looks after an engine that is not ours, or that could not be started yet, until there is a child. */
   async #keepLooking(life: AbortSignal): Promise<void> {
     const { probeEveryMs, url } = this.#options;
+    let misses = 0;
     while (!this.#child) {
       await sleepUnless(life, probeEveryMs ?? (this.#foreign || url ? 2000 : LOOK_AGAIN_MS));
       if (life.aborted) return;
       const found = await occupant(this.address, this.#options.probeWithinMs ?? 10_000);
       if (life.aborted) return;
+      misses = isSilent(found) ? misses + 1 : 0;
       if (found.kind === "ollama") this.#attached();
+      else if (this.#state === "ready" && misses > 0 && misses < PROBE_MISSES) continue;
       else if (this.#foreign || url) {
         const what = sayOccupant(found);
         const wasThere = `the Ollama at ${this.address} is gone: ${what}. Start it where it was started`;

@@ -87,6 +87,39 @@ test("an Ollama of somebody else's is used, never stopped, and its end is seen",
   });
 });
 
+test("an Ollama of somebody else's that is silent once or twice is no less ready: three times, and it is down", async () => {
+  let toBreak = 0;
+  let heard = 0;
+  const front = Bun.listen({
+    port: 0,
+    hostname: "127.0.0.1",
+    socket: {
+      data(socket, bytes) {
+        const isProbe = bytes.toString().startsWith("GET / HTTP");
+        if (isProbe) heard++;
+        if (!isProbe || toBreak-- > 0) socket.terminate();
+        else
+          socket.end("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 17\r\n\r\nOllama is running");
+      },
+    },
+  });
+  await withService({ url: `http://127.0.0.1:${front.port}` }, async ({ service }) => {
+    await service.start();
+    await until(() => service.isRunning);
+    const states = new Set<string>();
+    service.onChange(() => states.add(service.state));
+    heard = 0;
+    toBreak = 2;
+    await until(() => heard > 4);
+    expect([...states]).not.toContain("down");
+    toBreak = Number.POSITIVE_INFINITY;
+    await until(() => service.state === "down");
+    toBreak = 0;
+    await until(() => service.isRunning);
+  });
+  front.stop(true);
+});
+
 test("what answers where an Ollama was, and is none any more, is named, and nobody is told to start it", async () => {
   let says = "Ollama is running";
   const front = Bun.serve({ port: 0, fetch: () => new Response(says) });
