@@ -51,16 +51,16 @@ const badParameters: readonly (readonly [path: string, query: string, error: str
   ...["history", "summary"].flatMap((name) => {
     const path = `/api/stats/${name}`;
     return [
-      [path, "from=monday", 'from is "monday": it takes a time such as 2026-11-25T10:15:23Z'],
+      [path, "from=monday", 'from is "monday": it takes a time such as 2026-11-25T10:15:23Z, or a day'],
       [
         path,
         "from=2026-02-30T10:00:00Z",
-        'from is "2026-02-30T10:00:00Z": it takes a time such as 2026-11-25T10:15:23Z',
+        'from is "2026-02-30T10:00:00Z": it takes a time such as 2026-11-25T10:15:23Z, or a day',
       ],
       [
         path,
         "to=1960-01-01T00:00:00Z",
-        'to is "1960-01-01T00:00:00Z": it takes a time such as 2026-11-25T10:15:23Z',
+        'to is "1960-01-01T00:00:00Z": it takes a time such as 2026-11-25T10:15:23Z, or a day',
       ],
       [
         path,

@@ -212,6 +212,12 @@ export function furtherFigures(corral: () => RunningCorral): void {
     expect((await get(`history?from=${at(-300)}&to=${at(-240)}`)).metrics).toEqual([]);
     expect((await get(`summary?hours=1&to=${at(-240)}`)).total.requests).toBe(0);
     expect((await get(`summary?from=${at(-40_000)}`)).total.requests).toBe(9);
+    // As in the logs: a day is one, and so is an offset whose + was not encoded.
+    const day = at(-40_000).slice(0, 10);
+    for (const from of [day, `${day}T00:00:00+00:00`]) {
+      expect((await get(`summary?from=${from}`)).total.requests).toBe(9);
+      expect(add((await get(`history?from=${from}&bucket=1d`)).metrics)).toBe(9);
+    }
   });
 
   test("figures of one server of several, and none of one that nobody knows", async () => {

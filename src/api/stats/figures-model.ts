@@ -6,6 +6,9 @@ import { operations, outcomes } from "../../ledger/record";
 import { nullable, oneOf, timeSchema } from "../common";
 import { hours, model, ms, rate, server, speed, truncated } from "./model";
 
+/** Read as the logs' are: Elysia's own format knows no day, and no + that was not encoded. */
+const moment = { minLength: 1, maxLength: 40 };
+
 /** Whose figures, and of what time. */
 const rangeQuery = {
   hours: Type.Optional(
@@ -13,15 +16,16 @@ const rangeQuery = {
   ),
   from: Type.Optional(
     Type.String({
-      format: "date-time",
+      ...moment,
       // No example: beside that of `hours` it is refused, and Swagger's form would hold both.
-      description: "Begin of the range, such as 2026-11-24T08:00:00Z, instead of `hours`",
+      description:
+        "Begin of the range, instead of `hours`: RFC 3339, such as 2026-11-24T08:00:00Z, or a day of UTC",
     }),
   ),
   to: Type.Optional(
     Type.String({
-      format: "date-time",
-      description: "End of the range; now when absent",
+      ...moment,
+      description: "End of the range; now when absent; RFC 3339, or a day of UTC",
       examples: ["2026-11-24T18:00:00Z"],
     }),
   ),

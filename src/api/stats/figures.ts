@@ -1,7 +1,7 @@
 /** Figures over time and of a range as a whole: what a query asks for, and its answer. */
 import type { Database } from "../../database/database";
 import { canonicalModel } from "../../engine/models";
-import { failure } from "../../errors";
+import { failure, quote } from "../../errors";
 import { usualOperation, type Whose } from "../../ledger/read/figures";
 import { bucketFor, buckets, type Range, readHistory } from "../../ledger/read/history";
 import { readFigures } from "../../ledger/read/summary";
@@ -52,7 +52,10 @@ function rangeOf({ hours, from, to }: SummaryQuery, now: Date): Range {
 
 function timeOf(name: string, text: string): number {
   const time = readMoment(text)?.getTime() ?? -1;
-  if (time < 0) throw failure.invalid(`${name} is "${text}": it takes a time such as 2026-11-25T10:15:23Z`);
+  if (time < 0)
+    throw failure.invalid(
+      `${name} is ${quote(text)}: it takes a time such as 2026-11-25T10:15:23Z, or a day`,
+    );
   return time;
 }
 
