@@ -40,7 +40,9 @@ describeBrowser("the page", () => {
   test("an empty server says that all is well, and how to begin", async () => {
     const page = await openView(watched, url);
     await page.getByRole("heading", { name: /^All is well since \d/ }).waitFor();
-    await panel("In flight").getByText(`curl -N ${url}/api/chat`).waitFor();
+    const line = await panel("In flight").getByText(`curl -N ${url}/api/chat`).textContent();
+    // What is sent is a chat: of a prompt Ollama's /api/chat knows nothing, and answers nothing.
+    expect(JSON.parse(line?.split("'")[1] ?? "")).toHaveProperty("messages.0.role", "user");
     await panel("Models loaded").getByText("None.").waitFor();
     await panel("Who uses it").getByText("Nobody yet.").waitFor();
     expect(await violations(page)).toEqual([]);

@@ -88,6 +88,12 @@ export function Empty({
   );
 }
 
+/** A line that makes a first request, and is answered: a chat needs its messages. @param flags of curl */
+export function firstRequest(flags = ""): string {
+  const messages = `"messages": [{"role": "user", "content": "Why is the sky blue?"}]`;
+  return `curl ${flags}${location.origin}/api/chat -d '{"model": "llama3.2", ${messages}}'`;
+}
+
 /** A line for the terminal, to copy. */
 export function Command({ text }: { readonly text: string }) {
   return (

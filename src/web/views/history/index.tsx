@@ -3,7 +3,7 @@ import { filters, setFilters } from "../../shared/address";
 import * as say from "../../shared/format";
 import { endedTick } from "../../shared/live";
 import { useLoaded } from "../../shared/loaded";
-import { Empty, Skeleton, Trouble } from "../../shared/parts";
+import { Empty, firstRequest, Skeleton, Trouble } from "../../shared/parts";
 import { Charts, MOST_LINES } from "./charts";
 import { Controls } from "./controls";
 import { type Figures, loadFigures, percentileNames, percentilesOf, readAsked, sayStep } from "./figures";
@@ -82,9 +82,7 @@ function Nothing({ figures: { asked, summary } }: { readonly figures: Figures })
           </button>
         </Empty>
       ) : (
-        <Empty
-          command={`curl ${location.origin}/api/chat -d '{"model": "llama3.2", "prompt": "Why is the sky blue?"}'`}
-        >
+        <Empty command={firstRequest()}>
           No requests in this range ({range}). A wider one (w) may have some, and this makes one:
         </Empty>
       )}

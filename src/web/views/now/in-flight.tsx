@@ -2,7 +2,7 @@
 import type { ActiveRequest } from "../../shared/api";
 import * as say from "../../shared/format";
 import { active, connection } from "../../shared/live";
-import { Empty, Panel, Skeleton } from "../../shared/parts";
+import { Empty, firstRequest, Panel, Skeleton } from "../../shared/parts";
 import { CancelButton, phaseWords, whoOf } from "../../shared/running";
 import { type Column, Table } from "../../shared/table";
 
@@ -36,11 +36,7 @@ export function InFlight() {
       ) : connection.value === "connecting" ? (
         <Skeleton lines={4} />
       ) : connection.value === "open" ? (
-        <Empty
-          command={`curl -N ${location.origin}/api/chat -d '{"model": "llama3.2", "prompt": "Why is the sky blue?"}'`}
-        >
-          Nothing is running. To see something here:
-        </Empty>
+        <Empty command={firstRequest("-N ")}>Nothing is running. To see something here:</Empty>
       ) : (
         <Empty>Not connected: what is running can’t be seen.</Empty>
       )}

@@ -1,7 +1,7 @@
 /** How many were found, how far back has been looked, and what to do where there is nothing. */
 import { setFilters } from "../../shared/address";
 import * as say from "../../shared/format";
-import { Empty, Trouble } from "../../shared/parts";
+import { Empty, firstRequest, Trouble } from "../../shared/parts";
 import type { RequestList } from "./list";
 import { filtersOf, noFilters, type Query } from "./query";
 
@@ -53,9 +53,7 @@ export function Nothing({ query }: { readonly query: Query }) {
       </div>
     );
   return (
-    <Empty
-      command={`curl ${location.origin}/api/chat -d '{"model": "llama3.2", "prompt": "Why is the sky blue?"}'`}
-    >
+    <Empty command={firstRequest()}>
       No request is on record yet. The first comes in here by itself when it has ended:
     </Empty>
   );
