@@ -77,6 +77,12 @@ describeBrowser("the view History", () => {
     await fits(page, "history");
   });
 
+  test("a range that ends today tells its day where it began on another", async () => {
+    const page = await openHistory(`?from=${new Date(Date.now() - 25 * hourMs).toISOString()}`);
+    const day = /\w{3}, \w{3} \d+, \d+:\d+/.source;
+    await page.getByRole("button", { name: new RegExp(`${day}.* – ${day}`) }).waitFor();
+  });
+
   test("pointing at a chart reads the exact values of that moment in all of them", async () => {
     await openHistory(`?${week}`);
     await isDrawn();

@@ -4,6 +4,7 @@ export const unknown = "–";
 
 const counts = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
 const short = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 3 });
+const oneDecimal = new Intl.NumberFormat(undefined, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
 type Maybe = number | null | undefined;
 
@@ -31,16 +32,17 @@ export function percent(value: Maybe): string {
 export function bytes(value: Maybe): string {
   if (!known(value)) return unknown;
   const units = ["B", "kB", "MB", "GB", "TB"];
-  const at = Math.min(Math.max(Math.floor(Math.log10(Math.max(value, 1)) / 3), 0), units.length - 1);
+  // From where it would be said as a thousand, it is one of the next unit.
+  const at = Math.min(Math.floor(Math.log10(Math.max(value / 0.9995, 1)) / 3), units.length - 1);
   const scaled = value / 1000 ** at;
-  return `${at === 0 || scaled >= 100 ? counts.format(scaled) : scaled.toFixed(1)} ${units[at]}`;
+  return `${at === 0 || scaled >= 99.95 ? counts.format(scaled) : oneDecimal.format(scaled)} ${units[at]}`;
 }
 
 /** A duration in milliseconds, of the two units that matter: 840 ms, 3.2 s, 2 min 5 s, 3 h 12 min, 4 d 2 h. */
 export function duration(ms: Maybe): string {
   if (!known(ms)) return unknown;
-  if (ms < 1000) return `${counts.format(ms)} ms`;
-  if (ms < 10_000) return `${(Math.floor(ms / 100) / 10).toFixed(1)} s`;
+  if (ms < 999.5) return `${counts.format(ms)} ms`;
+  if (ms < 10_000) return `${oneDecimal.format(Math.max(1, Math.floor(ms / 100) / 10))} s`;
   const seconds = Math.floor(ms / 1000);
   if (seconds < 60) return `${seconds} s`;
   for (const [big, bigName, small, smallName] of [
@@ -68,14 +70,21 @@ const clockExact = new Intl.DateTimeFormat(undefined, {
   second: "2-digit",
 });
 const day = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short" });
+const dayOfYear = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" });
 export const date = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
 export const shortDay = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
 export const weekday = new Intl.DateTimeFormat(undefined, { weekday: "short" });
 
-/** A local time: 14:03 today, with its day before. @param exact with seconds */
+/** A local time: 14:03 today, else with its day, in another year with that. @param exact with seconds */
 export function time(at: Date, exact = false): string {
-  const words = clockTime(at, exact);
-  return at.toDateString() === new Date().toDateString() ? words : `${day.format(at)}, ${words}`;
+  const isToday = at.toDateString() === new Date().toDateString();
+  return isToday ? clockTime(at, exact) : dayTime(at, exact);
+}
+
+/** As `time`, with its day even today. */
+export function dayTime(at: Date, exact = false): string {
+  const days = at.getFullYear() === new Date().getFullYear() ? day : dayOfYear;
+  return `${days.format(at)}, ${clockTime(at, exact)}`;
 }
 
 /** A local time without its day. @param exact with seconds */

@@ -58,7 +58,7 @@ export function sayRange({ hours, to }: Range, span: Span | null): string {
   if (!span) return "…";
   const [begin, end] = [new Date(span.from), new Date(span.to)];
   const isOneDay = begin.toDateString() === end.toDateString();
-  return `${say.time(begin)} – ${isOneDay ? say.clock.format(end) : say.time(end)}`;
+  return `${say.time(begin)} – ${isOneDay ? say.clock.format(end) : say.dayTime(end)}`;
 }
 
 /**
