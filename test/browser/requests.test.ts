@@ -266,4 +266,46 @@ describeBrowser("the table of requests", () => {
     expect(watched.complaints.filter((text) => !text.includes("status of 400"))).toEqual([]);
     for (const url of watched.asked) expect(url).toStartWith(`${corral.url}/`);
   });
+
+  test("times of another year are whole, numbers are those of the locale, and a narrow telephone has room", async () => {
+    const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, locale: "en-US" });
+    const cut = () =>
+      page
+        .locator("td.col-time")
+        .evaluateAll((cells) => cells.filter((cell) => cell.scrollWidth > cell.clientWidth).length);
+    await page.clock.setFixedTime(Date.now() + 400 * 86_400_000);
+    await page.goto(`${corral.url}/#/requests`);
+    await page
+      .locator("td.col-time")
+      .filter({ hasText: /\w{3} \d+, \d{4}, \d/ })
+      .first()
+      .waitFor();
+    expect(await cut()).toBe(0);
+    // The table scrolls, not the page.
+    expect(await page.evaluate(() => document.documentElement.scrollHeight)).toBe(900);
+    await page.setViewportSize({ width: 320, height: 640 });
+    await comesTo(cut, 0);
+    const end = await page.getByRole("button", { name: "Export" }).boundingBox();
+    expect((end?.x ?? 0) + (end?.width ?? 0)).toBeLessThanOrEqual(304);
+    await page.close();
+
+    const german = await browser.newPage({ locale: "de-DE" });
+    await german.goto(`${corral.url}/#/requests?sort=latency_ms&order=asc`);
+    await german
+      .locator("td.col-total")
+      .filter({ hasText: /\d,\d s/ })
+      .first()
+      .waitFor();
+    await german.close();
+  });
+
+  test("a prompt that is written from right to left is cut at its end", async () => {
+    const page = await openTable();
+    const prompt = "ספר לי סיפור ארוך על העיר העתיקה ".repeat(9);
+    const body = JSON.stringify({ model: "sim-tokens2", prompt });
+    await (await fetch(`${corral.url}/api/generate`, { method: "POST", body })).text();
+    const cell = page.locator("td.col-prompt").filter({ hasText: "סיפור" });
+    await cell.waitFor();
+    expect(await cell.evaluate((element) => getComputedStyle(element).direction)).toBe("rtl");
+  });
 });

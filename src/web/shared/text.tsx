@@ -22,7 +22,9 @@ export function Text({ text }: { readonly text: string }) {
             <pre ref={reachable}>{part.text}</pre>
           </figure>
         ) : (
-          <p key={`${at}`}>{part.text}</p>
+          <p key={`${at}`} dir="auto">
+            {part.text}
+          </p>
         ),
       )}
     </>

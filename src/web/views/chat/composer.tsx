@@ -60,6 +60,7 @@ export function Composer({ model, takesPictures, field }: ComposerProps) {
         <textarea
           ref={field}
           aria-label="Message"
+          dir="auto"
           placeholder={`Message ${model}`}
           rows={2}
           value={draft.value}

@@ -44,7 +44,9 @@ export const columns: readonly RequestColumn[] = [
     cell: ({ model, prompt }) => (
       <>
         {model ?? say.unknown}
-        <span class="under">{prompt}</span>
+        <span class="under" dir="auto">
+          {prompt}
+        </span>
       </>
     ),
   }),

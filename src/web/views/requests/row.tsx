@@ -72,12 +72,17 @@ export function RequestRow({ row, at, columns, isOpen, isReached, reached }: Req
         </a>
       </td>
       {columns.map(({ name, cell, isNumber, isMinor }) => (
-        <td key={name} class={classOf(name, isNumber, isMinor)}>
+        <td key={name} class={classOf(name, isNumber, isMinor)} dir={isText(name) ? "auto" : undefined}>
           {cell(row)}
         </td>
       ))}
     </tr>
   );
+}
+
+/** What somebody wrote, in whatever language: cut at its end, which is at the left of some. */
+function isText(name: string): boolean {
+  return name === "prompt" || name === "response";
 }
 
 function classOf(name: string, isNumber = false, isMinor = false): string {

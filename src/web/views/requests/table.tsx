@@ -13,7 +13,7 @@ import { useTail } from "./tail";
 
 /** Rows on either side of those in sight. */
 const BESIDE = 12;
-const TIME_PX = 188;
+const TIME_PX = 208;
 /** The least that a column without a width of its own takes. */
 const TEXT_PX = 200;
 
