@@ -84,6 +84,8 @@ function optionsOf(
   return {
     width: element.clientWidth,
     height,
+    // Half of the longest time, which may stand under the right end.
+    padding: [null, 32, null, null],
     legend: { live: true, markers: { width: 2 } },
     cursor: {
       drag: { x: Boolean(latest.current.onRange), y: false, setScale: false },

@@ -34,7 +34,7 @@ const columns: readonly Column<Person>[] = [
     ),
   },
   { title: "Requests", isNumber: true, cell: ({ requests }) => say.count(requests) },
-  { title: "Tokens", isNumber: true, cell: ({ tokens }) => say.count(tokens) },
+  { title: "Tokens", isNumber: true, isMinor: true, cell: ({ tokens }) => say.count(tokens) },
   { title: "Last", isNumber: true, cell: ({ at }) => <Time at={at} /> },
 ];
 
