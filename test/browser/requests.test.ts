@@ -299,6 +299,25 @@ describeBrowser("the table of requests", () => {
     await german.close();
   });
 
+  test("at midnight what was of today tells its day", async () => {
+    const page = await browser.newPage({ timezoneId: "UTC", locale: "en-US" });
+    const day = records.at(-1)?.startedAt.toISOString().slice(0, 10);
+    await page.clock.install({ time: `${day}T23:59:50Z` });
+    await page.goto(`${corral.url}/#/requests`);
+    const time = page.locator(`a[href="#/requests/${idOf(0)}"] time`);
+    await time.filter({ hasText: /^\d+:/ }).waitFor();
+    await page.getByText("Live", { exact: true }).waitFor();
+    await page
+      .locator(".rows > footer")
+      .getByText(/\d requests/)
+      .waitFor();
+    // Until nothing else has the rows drawn anew, which no text tells: otherwise it would be no proof.
+    await Bun.sleep(1000);
+    await page.clock.fastForward(20_000);
+    await time.filter({ hasText: /^\w{3}, \w{3} \d+, \d+:/ }).waitFor();
+    await page.close();
+  });
+
   test("a prompt that is written from right to left is cut at its end", async () => {
     const page = await openTable();
     const prompt = "ספר לי סיפור ארוך על העיר העתיקה ".repeat(9);

@@ -1,4 +1,5 @@
 /** Numbers with units, times and durations, in the words of the whole page. A value that is not known is a dash. */
+import { signal } from "@preact/signals";
 
 export const unknown = "–";
 
@@ -75,15 +76,17 @@ export const date = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
 export const shortDay = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
 export const weekday = new Intl.DateTimeFormat(undefined, { weekday: "short" });
 
+/** The day that times without one are of; what shows such a time is drawn anew when another begins. */
+export const today = signal(new Date().toDateString());
+
 /** A local time: 14:03 today, else with its day, in another year with that. @param exact with seconds */
 export function time(at: Date, exact = false): string {
-  const isToday = at.toDateString() === new Date().toDateString();
-  return isToday ? clockTime(at, exact) : dayTime(at, exact);
+  return at.toDateString() === today.value ? clockTime(at, exact) : dayTime(at, exact);
 }
 
 /** As `time`, with its day even today. */
 export function dayTime(at: Date, exact = false): string {
-  const days = at.getFullYear() === new Date().getFullYear() ? day : dayOfYear;
+  const days = today.value.endsWith(` ${at.getFullYear()}`) ? day : dayOfYear;
   return `${days.format(at)}, ${clockTime(at, exact)}`;
 }
 
