@@ -127,6 +127,7 @@ export function Details({ model, models, isKnown, children }: DetailsProps) {
       </div>
       <Panel
         title="Its last requests"
+        class="last-requests"
         actions={
           <a class="button small" href={hrefOf("requests", { model: name })}>
             All of them
