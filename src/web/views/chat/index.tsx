@@ -60,6 +60,7 @@ export function Chat() {
           disabled={!isKnown}
           onChange={(event) => setFilters({ model: event.currentTarget.value })}
         >
+          {model === "" && <option value="">{isKnown || installed.error ? "no model" : "Looking…"}</option>}
           {(model === "" || names.includes(model) ? names : [model, ...names]).map((name) => (
             <option key={name} value={name}>
               {name}
