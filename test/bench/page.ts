@@ -34,10 +34,11 @@ export async function measurePage(url: string): Promise<Record<string, string>> 
     };
     await opening("history?hours=720");
     await page.locator(shown).waitFor();
-    const ranges = ["90 days", "30 days"];
+    // Of unlike numbers of requests, which is how the new one is told from the old.
+    const ranges = ["7 days", "30 days"];
     return {
       ...figures,
-      "page: another range, 90 or 30 days": await median((time) =>
+      "page: another range, 7 or 30 days": await median((time) =>
         clicked(page, `button:text-is("${ranges[time % 2]}")`, shown),
       ),
     };
