@@ -104,10 +104,16 @@ export async function postgresServer(asPeopleDo = false): Promise<PostgresServer
   async function end(signal: NodeJS.Signals): Promise<void> {
     const members = family(server.pid);
     server.kill(signal);
-    // One that is frozen does not notice.
-    for (const pid of members) send(pid, "SIGCONT");
+    // One that is frozen does not notice, and it may be frozen while it ends.
+    const wake = () => {
+      for (const pid of members) send(pid, "SIGCONT");
+    };
+    wake();
     await server.exited;
-    while (members.some((pid) => existsSync(`/proc/${pid}/stat`))) await Bun.sleep(10);
+    while (members.some((pid) => existsSync(`/proc/${pid}/stat`))) {
+      await Bun.sleep(10);
+      wake();
+    }
   }
   function signalAll(signal: NodeJS.Signals): void {
     for (const pid of family(server.pid)) send(pid, signal);
