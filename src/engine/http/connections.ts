@@ -46,6 +46,10 @@ export class Connections {
     // One that was kept may be closed by now, and what streams can't be sent again.
     const kept = asking.body instanceof ReadableStream ? undefined : this.#idle.get(address)?.pop();
     const connection = kept ?? (await open(address, asking.signal, this.#openWithinMs));
+    if (asking.signal.aborted) {
+      connection.close();
+      throw asking.signal.reason;
+    }
     return connection.ask(asking, () => this.#keep(address, connection));
   }
 
