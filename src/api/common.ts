@@ -169,6 +169,17 @@ export function about(tag: string, summary: string, description: string, use?: U
   return { tags: [tag], summary, description, ...(use ? { [useMark]: use } : {}) };
 }
 
+/** A moment that a query may name. Read by `momentOf`: Elysia's own format knows no day, and no + that was not encoded. */
+export const moment = (description: string, example?: string) =>
+  Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 40,
+      description: `${description}; RFC 3339, or a day of UTC`,
+      ...(example === undefined ? {} : { examples: [example] }),
+    }),
+  );
+
 /** A moment as a text has it: RFC 3339, or a day, which is its first moment in UTC; null for any other text. */
 export function readMoment(text: string): Date | null {
   // A + that was not encoded comes as a space.
@@ -182,24 +193,30 @@ export function readMoment(text: string): Date | null {
   return at.getUTCFullYear() < 1 || at.getUTCFullYear() > 9999 ? null : at;
 }
 
-/** The same of a query. @throws Failure `invalid_request` for any other text */
-function momentOf(name: string, text: string): Date {
+/** The first moment that is one. */
+const FIRST_MOMENT = Date.parse("0001-01-01T00:00:00Z");
+
+/** The same of a query. @param firstMs what is before it is refused @throws Failure `invalid_request` for any other text */
+export function momentOf(name: string, text: string, firstMs = FIRST_MOMENT): Date {
   const at = readMoment(text);
-  if (at === null)
+  if (at === null || at.getTime() < firstMs)
     throw failure.invalid(
       `${name} is ${quote(text)}: it takes a time such as 2026-11-25T10:15:23Z, or a day`,
     );
   return at;
 }
 
-/** The first moment that `momentOf` takes. */
-const FIRST_MOMENT = Date.parse("0001-01-01T00:00:00Z");
+interface RangeAsked {
+  hours?: number | undefined;
+  from?: string | undefined;
+  to?: string | undefined;
+}
 
 /**
  * The range of a query: `hours` count back from `to`, or from now; of a beginning by them and one by `from`, the later.
  * @throws Failure `invalid_request` for a time that is none, and for a range without an inside
  */
-export function rangeOf({ hours, from, to }: { hours?: number; from?: string; to?: string }): {
+export function rangeOf({ hours, from, to }: RangeAsked): {
   from: Date | undefined;
   to: Date | undefined;
 } {

@@ -6,8 +6,8 @@ import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } f
 import { type Static, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { messageOf } from "../errors";
+import { uuidPattern } from "../ids";
 import type { Log } from "../log";
-import { uuidPattern } from "../uuid";
 
 const nullableText = Type.Union([Type.String(), Type.Null()]);
 const whoSchema = Type.Object({

@@ -1,9 +1,6 @@
 /** The one list of what is kept of a request: what the spool is read with, and the types of everybody else. */
 import { type Static, Type } from "@sinclair/typebox";
 
-/** What a request's id has in front where people see it. */
-export const requestPrefix = "req_";
-
 export const outcomes = [
   "complete",
   "length",

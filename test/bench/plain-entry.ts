@@ -7,16 +7,9 @@ const server = Bun.serve({
   idleTimeout: 0,
   async fetch(request) {
     const body = await request.arrayBuffer();
-    const {
-      status,
-      headers,
-      body: reply,
-    } = await fetch(engine + new URL(request.url).pathname, {
-      method: request.method,
-      body,
-    });
-    const isWhole = headers.has("content-length");
-    return new Response(isWhole ? await new Response(reply).arrayBuffer() : reply, {
+    const answer = await fetch(engine + new URL(request.url).pathname, { method: request.method, body });
+    const { status, headers } = answer;
+    return new Response(headers.has("content-length") ? await answer.arrayBuffer() : answer.body, {
       status,
       headers: { "content-type": headers.get("content-type") ?? "" },
     });

@@ -1,8 +1,7 @@
 import { Type } from "@sinclair/typebox";
 import { eventActions } from "../../ledger/event";
 import { outcomes, statuses } from "../../ledger/record";
-import { nullable, oneOf, timeSchema } from "../common";
-import { moment } from "../stats/logs/model";
+import { moment, nullable, oneOf, timeSchema } from "../common";
 import { server } from "../stats/model";
 
 export const eventsQuery = Type.Object({

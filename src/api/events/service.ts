@@ -19,13 +19,13 @@ export interface EventsAsked {
 
 /** A page of events, in the API's words. @throws Failure `invalid_request` for a range that is none */
 export async function events(database: Database, asked: EventsAsked) {
-  const { limit = 100, offset = 0, model, ...rest } = asked;
+  const { limit = 100, offset = 0, hours, from, to, model, ...rest } = asked;
   const page = await readEvents(database, {
     limit,
     offset,
     ...rest,
     ...(model === undefined ? {} : { model: canonicalModel(model) }),
-    ...rangeOf(asked),
+    ...rangeOf({ hours, from, to }),
   });
   return { ...page, events: page.events.map(sayEvent) };
 }

@@ -1,5 +1,6 @@
 import type { ActiveRequest } from "../../gateway/active";
-import { type RequestRecord, requestPrefix, statusOf, tokensPerSecond } from "../../ledger/record";
+import { requestPrefix } from "../../ids";
+import { type RequestRecord, statusOf, tokensPerSecond } from "../../ledger/record";
 
 /** A running request in the API's words. */
 export function sayActive(request: ActiveRequest) {

@@ -3,32 +3,17 @@ import { type Static, Type } from "@sinclair/typebox";
 import { groupings, usualOperation } from "../../ledger/read/figures";
 import { bucketNames } from "../../ledger/read/history";
 import { operations, outcomes } from "../../ledger/record";
-import { nullable, oneOf, timeSchema } from "../common";
+import { moment, nullable, oneOf, timeSchema } from "../common";
 import { hours, model, ms, rate, server, speed, truncated } from "./model";
-
-/** Read as the logs' are: Elysia's own format knows no day, and no + that was not encoded. */
-const moment = { minLength: 1, maxLength: 40 };
 
 /** Whose figures, and of what time. */
 const rangeQuery = {
   hours: Type.Optional(
     Type.Integer({ ...hours, description: "How far back from `to`, in hours; 24 when absent" }),
   ),
-  from: Type.Optional(
-    Type.String({
-      ...moment,
-      // No example: beside that of `hours` it is refused, and Swagger's form would hold both.
-      description:
-        "Begin of the range, instead of `hours`: RFC 3339, such as 2026-11-24T08:00:00Z, or a day of UTC",
-    }),
-  ),
-  to: Type.Optional(
-    Type.String({
-      ...moment,
-      description: "End of the range; now when absent; RFC 3339, or a day of UTC",
-      examples: ["2026-11-24T18:00:00Z"],
-    }),
-  ),
+  // No example: beside that of `hours` it is refused, and Swagger's form would hold both.
+  from: moment("Begin of the range, such as 2026-11-24T08:00:00Z, instead of `hours`"),
+  to: moment("End of the range; now when absent", "2026-11-24T18:00:00Z"),
   model: Type.Optional(model),
   operation: Type.Optional(
     oneOf(operations, {

@@ -1,11 +1,11 @@
 /** Figures over time and of a range as a whole: what a query asks for, and its answer. */
 import type { Database } from "../../database/database";
 import { canonicalModel } from "../../engine/models";
-import { failure, quote } from "../../errors";
+import { failure } from "../../errors";
 import { usualOperation, type Whose } from "../../ledger/read/figures";
 import { bucketFor, buckets, type Range, readHistory } from "../../ledger/read/history";
 import { readFigures } from "../../ledger/read/summary";
-import { readMoment } from "../common";
+import { momentOf } from "../common";
 import type { History, HistoryQuery, Summary, SummaryQuery } from "./figures-model";
 
 /** A day of minutes, and more than a screen shows. */
@@ -38,8 +38,9 @@ function rangeOf({ hours, from, to }: SummaryQuery, now: Date): Range {
   if (from !== undefined && hours !== undefined)
     throw failure.invalid(`hours is ${hours} beside from, which is "${from}": it takes one of them`);
   // What is yet to come has no figures.
-  const end = Math.min(to === undefined ? now.getTime() : timeOf("to", to), now.getTime());
-  const begin = from === undefined ? Math.max(end - (hours ?? 24) * 3_600_000, 0) : timeOf("from", from);
+  const end = Math.min(to === undefined ? now.getTime() : momentOf("to", to, 0).getTime(), now.getTime());
+  const begin =
+    from === undefined ? Math.max(end - (hours ?? 24) * 3_600_000, 0) : momentOf("from", from, 0).getTime();
   if (begin >= end) {
     throw failure.invalid(
       from === undefined
@@ -48,15 +49,6 @@ function rangeOf({ hours, from, to }: SummaryQuery, now: Date): Range {
     );
   }
   return { from: new Date(begin), to: new Date(end), now };
-}
-
-function timeOf(name: string, text: string): number {
-  const time = readMoment(text)?.getTime() ?? -1;
-  if (time < 0)
-    throw failure.invalid(
-      `${name} is ${quote(text)}: it takes a time such as 2026-11-25T10:15:23Z, or a day`,
-    );
-  return time;
 }
 
 function whoseOf({ model, operation, server, group_by }: SummaryQuery): Whose {

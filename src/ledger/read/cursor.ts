@@ -2,7 +2,7 @@
 import { Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { failure, quote } from "../../errors";
-import { uuidPattern } from "../../uuid";
+import { uuidPattern } from "../../ids";
 import type { Sorting } from "./filter";
 import type { Place } from "./walk";
 

@@ -1,9 +1,9 @@
 /** Requests as people read them: a row and its texts. */
 import type { Sql } from "../../database/database";
+import { requestPrefix } from "../../ids";
 import {
   type Operation,
   type Outcome,
-  requestPrefix,
   type Status,
   statusOf,
   type Truncation,

@@ -1,7 +1,7 @@
 /** Pages of events, and of the pulls among them. */
 import type { Database } from "../../database/database";
 import { failure, quote } from "../../errors";
-import { isUuid } from "../../uuid";
+import { isUuid } from "../../ids";
 import type { EventAction } from "../event";
 import type { Outcome } from "../record";
 import { storable } from "../texts";

@@ -1,7 +1,6 @@
 /** Requests in full. */
 import type { Database, Sql } from "../../database/database";
-import { isUuid } from "../../uuid";
-import { requestPrefix } from "../record";
+import { requestUuid } from "../../ids";
 import { entryColumns, type LogEntry, type Row, toEntry } from "./entry";
 import { placesWithAll } from "./places";
 import { fetching } from "./reading";
@@ -44,8 +43,8 @@ const wholeColumns = (sql: Sql) => sql`
 
 /** A request by its id; null where none is on record. */
 export async function readRequest(database: Database, id: string): Promise<WholeRequest | null> {
-  const uuid = id.startsWith(requestPrefix) ? id.slice(requestPrefix.length) : "";
-  if (!isUuid(uuid)) return null;
+  const uuid = requestUuid(id);
+  if (uuid === null) return null;
   return fetching(database, async (sql) => {
     const [place] = await sql<Place[]>`
       select id, started_at, null::float8 as value from requests where id = ${uuid}::uuid`;

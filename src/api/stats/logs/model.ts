@@ -1,7 +1,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { sortFields } from "../../../ledger/read/filter";
 import { operations, outcomes, statuses, truncations } from "../../../ledger/record";
-import { nullable, oneOf, timeSchema } from "../../common";
+import { moment, nullable, oneOf, timeSchema } from "../../common";
 import { hours, limit, ms, order, speed } from "../model";
 
 /** Beyond it a page would be counted rather than found. */
@@ -9,16 +9,6 @@ const FARTHEST_OFFSET = 100_000;
 
 const name = (description: string, example: string) =>
   Type.Optional(Type.String({ minLength: 1, maxLength: 400, description, examples: [example] }));
-/** A moment that a query may name. */
-export const moment = (description: string, example: string) =>
-  Type.Optional(
-    Type.String({
-      minLength: 1,
-      maxLength: 40,
-      description: `${description}; RFC 3339, or a day of UTC`,
-      examples: [example],
-    }),
-  );
 
 const filter = {
   model: name("Only this model", "llama3.2"),

@@ -1,6 +1,7 @@
 import type { Database, Sql } from "../../../database/database";
 import { canonicalModel } from "../../../engine/models";
 import { failure, messageOf, quote } from "../../../errors";
+import { isUuid } from "../../../ids";
 import { readEntries } from "../../../ledger/read/entry";
 import { exportRequests } from "../../../ledger/read/export";
 import type { LogFilter } from "../../../ledger/read/filter";
@@ -8,7 +9,6 @@ import { type LogPage, readLogs } from "../../../ledger/read/logs";
 import { readWhole } from "../../../ledger/read/request";
 import type { Place } from "../../../ledger/read/walk";
 import type { Log } from "../../../log";
-import { isUuid } from "../../../uuid";
 import { rangeOf } from "../../common";
 import { csvHead, csvLine } from "./csv";
 import type { ExportQuery, LogsFilter, LogsQuery } from "./model";

@@ -1,5 +1,7 @@
 /** One request: what was said, where its time went, and everything else that is known of it. */
+
 import { useEffect, useMemo, useState } from "preact/hooks";
+import { requestUuid } from "../../../../ids";
 import { filters, goTo, hrefOf } from "../../../shared/address";
 import { type ActiveRequest, ApiError, call, type WholeRequest } from "../../../shared/api";
 import { useKeys } from "../../../shared/keys";
@@ -82,13 +84,12 @@ function Shown({ id }: { readonly id: string }) {
 /** A record reaches the database a moment after its request has ended. */
 const TRIES = 8;
 const AGAIN_MS = 250;
-/** What no request can be called is not waited for. */
-const idPattern = /^req_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** @throws ApiError 404 where it neither runs nor is on record */
 async function load(id: string, hasEnded: boolean, signal: AbortSignal) {
   const isIt = (request: ActiveRequest) => request.id === id;
-  for (let left = idPattern.test(id) ? TRIES : 1; ; left--) {
+  // What no request can be called is not waited for.
+  for (let left = requestUuid(id) === null ? 1 : TRIES; ; left--) {
     const running = hasEnded ? undefined : active.peek().find(isIt);
     if (running) return { running };
     const whole = await call("GET /api/requests/:id", { params: { id }, signal }).catch(unlessMissing(left));
